@@ -1,0 +1,71 @@
+"""One error class per room. Each says what kind of fault it is and at which place it was found.
+
+Expected endings (a refused connection, a 503, a duplicate) are values, see model.py. What is raised here is either a
+fault in something a person wrote (an event, a template, a configuration) or an outage. A `kind` is a stable word
+that programs may compare; the message is for people and names the way out.
+"""
+
+
+class StreamhooksError(Exception):
+    """What every error of ours is; never raised itself.
+
+    `kind` is a stable word of the room, `place` says where the fault is (a file and key path, a line and column, a
+    field of an entry), or is empty where the message says it all.
+    """
+
+    def __init__(self, kind: str, message: str, place: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.place = place
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" if self.place else self.message
+
+
+class WireError(StreamhooksError):
+    """An entry that is no event: not a map, bad UTF-8, too large, too deep, no type."""
+
+
+class TemplateError(StreamhooksError):
+    """A template that cannot be parsed, or failed on an event. The first line is Go's own text where Go has one."""
+
+
+class RequestError(StreamhooksError):
+    """An event and a handler that make no request that may be sent: a header value with a line break, a body that is no JSON."""
+
+
+class ConfigError(StreamhooksError):
+    """A configuration that cannot be used. Carries every fault that was found, not just the first."""
+
+    def __init__(self, faults: "list[Fault]") -> None:
+        super().__init__("config", "\n".join(str(fault) for fault in faults))
+        self.faults = faults
+
+
+class StoreError(StreamhooksError):
+    """Redis cannot be used as it is: too old, no permission, wrong type of key."""
+
+
+class Fault:
+    """One fault of a configuration: file, key path, and what is wrong with which way out."""
+
+    __slots__ = ("file", "message", "path")
+
+    def __init__(self, file: str, path: str, message: str) -> None:
+        self.file = file
+        self.path = path
+        self.message = message
+
+    def __str__(self) -> str:
+        where = f"{self.file}: {self.path}" if self.path else self.file
+        return f"{where}: {self.message}"
+
+    def __repr__(self) -> str:
+        return f"Fault({str(self)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Fault) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
