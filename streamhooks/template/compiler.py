@@ -1,0 +1,296 @@
+"""Trees to one Python module: a function for each template, f-strings and plain subscripts inside.
+
+What Go finds out by reflection at every render is decided here once. Anything unusual at run time gives up and the
+walker does it over (runtime.py); anything unusual in the template, such as more nested loops than Python allows,
+means that there is no compiled form. Charges are the walker's: body sizes, once for each turn of a loop.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from streamhooks.template.expressions import Expressions, Value
+from streamhooks.template.functions.calling import Function
+from streamhooks.template.generated import Source
+from streamhooks.template.limits import STEPS, Meter
+from streamhooks.template.nodes import Action, Body, Break, Call, Continue, If, Pipeline, Range, Statement, Text, Tree, With
+from streamhooks.template.runtime import NAMESPACE
+
+
+class Compiled:
+    """The compiled form: call it with the data. Raises whatever made it give up."""
+
+    __slots__ = ("call", "metered", "source", "steps")
+
+    def __init__(self, call: Callable[..., str], source: str, metered: bool, steps: int) -> None:
+        self.call = call
+        self.source = source
+        """The generated text, for tests and for the curious."""
+        self.metered = metered
+        self.steps = steps
+
+    def __call__(self, data: object) -> str:
+        return self.call(data, Meter(self.steps) if self.metered else None, 0)
+
+
+def compile_trees(
+    main: Tree, trees: Mapping[str, Tree], functions: Mapping[str, Function], missingkey: str
+) -> Compiled | None:
+    """The compiled form of `main`, or None where only the walker can run it."""
+    module = _Module(trees, functions, missingkey, _repeats(main, trees))
+    try:
+        module.function("main", main)
+        while module.waiting:
+            module.function(*module.waiting.popitem())
+        text = "\n".join(module.texts)
+        namespace = {**NAMESPACE, **module.constants}
+        exec(compile(text, f"<template {ascii(main.name)}>", "exec"), namespace)  # noqa: S102  # the text is made here, template text only in constants
+    except (SyntaxError, RecursionError, MemoryError):  # too many nested blocks or parentheses for Python
+        return None
+    call: Any = namespace["main"]
+    return Compiled(call, text, module.metered, STEPS - main.body.weight)
+
+
+def _repeats(main: Tree, trees: Mapping[str, Tree]) -> bool:
+    """Whether anything can run more than once: a loop, or a call of a template."""
+    bodies = [main.body]
+    while bodies:
+        for node in bodies.pop().nodes:
+            match node:
+                case Range() | Call():
+                    return True
+                case If() | With():
+                    bodies += [node.body] + ([node.otherwise] if node.otherwise else [])
+    return bool(trees) and False
+
+
+class _Module:
+    """The functions made so far, and those that are called but not made yet."""
+
+    def __init__(
+        self, trees: Mapping[str, Tree], functions: Mapping[str, Function], missingkey: str, metered: bool
+    ) -> None:
+        self.trees = trees
+        self.functions = functions
+        self.missingkey = missingkey
+        self.metered = metered
+        self.constants: dict[str, object] = {}
+        self.names: dict[str, str] = {}
+        self.waiting: dict[str, Tree] = {}
+        self.texts: list[str] = []
+
+    def name_of(self, template: str) -> str | None:
+        """The function of a template, which will be made; None if there is no such template."""
+        if template not in self.names:
+            tree = self.trees.get(template)
+            if tree is None:
+                return None
+            self.names[template] = f"T{len(self.names)}"
+            self.waiting[self.names[template]] = tree
+        return self.names[template]
+
+    def function(self, name: str, tree: Tree) -> None:
+        source = Source(self.constants)
+        _Statements(self, tree, source).whole(tree.body)
+        self.texts.append(f"def {name}(d, m, n):\n" + "\n".join(source.lines))
+
+
+class _Statements(Expressions):
+    """Compiles the statements of one template's function: d is its argument, m the meter, n the depth of calls."""
+
+    def __init__(self, module: _Module, tree: Tree, source: Source) -> None:
+        super().__init__(tree, module.functions, module.missingkey, source, module.metered)
+        self.module = module
+        self.assigned = frozenset(_assigned(tree.body))
+
+    def whole(self, body: Body) -> None:
+        self.source.line("if d is None: d = M")
+        if "$" in self.assigned:
+            self.source.line("v0 = d")
+            self.variables[0] = ("$", "v0")
+        self.body(body)
+        if self.source.started:
+            self.source.flush()
+            self.source.line("if len(o) > OUTPUT: raise GiveUp")
+            self.source.line("return o")
+        elif self.source.values > 1:
+            self.source.line(f"o = {self.source.gathered()}")
+            self.source.line("if len(o) > OUTPUT: raise GiveUp")
+            self.source.line("return o")
+        else:
+            self.source.line(f"return {self.source.gathered()}")
+
+    def body(self, body: Body) -> None:
+        for node in body.nodes:
+            self.statement(node)
+
+    def statement(self, node: Statement) -> None:
+        match node:
+            case Text():
+                self.source.put_text(node.text)
+            case Action():
+                value = self.pipeline(node.pipeline)
+                if not node.pipeline.variables:
+                    self.write(value)
+            case If() | With():
+                self.branch(node)
+            case Range():
+                self.loop(node)
+            case Break() | Continue():
+                self.source.flush()
+                self.source.line("break" if isinstance(node, Break) else "continue")
+            case Call():
+                self.call_template(node)
+
+    def write(self, value: Value) -> None:
+        if value.known == "str":
+            self.source.put(value.code if value.code[0] not in "'\"" else self.source.constant(_Text(value.code)))
+        elif value.known == "bool":
+            self.source.put(f"P({self.named(value)})")
+        else:
+            name = self.named(value)
+            self.source.put(f"{name} if {name}.__class__ is str else P({name})")
+
+    # Blocks.
+
+    def block(self, body: Body) -> None:
+        """A body of its own: variables and loads end with it."""
+        known = len(self.variables)
+        self.loaded = self.loaded.new_child()
+        with self.source.indented():
+            self.body(body)
+            self.source.flush()
+        self.loaded = self.loaded.parents
+        del self.variables[known:]
+
+    def branch(self, node: If | With, word: str = "if") -> None:
+        known = len(self.variables)
+        self.source.start()
+        value = self.pipeline(node.pipeline)
+        code = self.named(value) if isinstance(node, With) else value.code
+        self.source.line(f"{word} {code}:")
+        dot, boxed = self.dot, self.dot_boxed
+        if isinstance(node, With):
+            self.dot, self.dot_boxed = Value(self.dot_name(code), "some"), False
+        self.block(node.body)
+        self.dot, self.dot_boxed = dot, boxed
+        if node.otherwise:
+            self.otherwise(node.otherwise)
+        del self.variables[known:]
+
+    def dot_name(self, code: str) -> str:
+        """A name for a new dot: what is loaded from it belongs to it alone."""
+        name = self.source.name("d")
+        self.source.lines.append(" " * (self.source.level + 1) + f"{name} = {code}")
+        return name
+
+    def otherwise(self, body: Body) -> None:
+        """else; an `if` that is all of it and needs no line before its condition becomes an elif, not a deeper block."""
+        if len(body.nodes) == 1 and isinstance(body.nodes[0], If):
+            mark, lines = len(self.source.lines), self.source.names
+            self.branch(body.nodes[0], "elif")
+            if self.source.lines[mark].lstrip().startswith("elif "):
+                return
+            del self.source.lines[mark:]
+            self.source.names = lines
+        self.source.line("else:")
+        self.block(body)
+
+    def loop(self, node: Range) -> None:
+        known = len(self.variables)
+        self.source.start()
+        value = self.settled(self.range_value(node.pipeline))
+        names = node.pipeline.variables
+        held = self.range_variables(node, value)
+        if held is None:
+            return
+        of = self.named(value)
+        turns = self.source.name()
+        if len(names) == 2:
+            self.source.line(f"{turns} = {of} if {of}.__class__ is list else PAIRS({of})")
+        else:
+            self.source.line(f"{turns} = {of} if {of}.__class__ is list else ELEMENTS({of})")
+        self.source.line(f"if {turns}:")
+        dot, boxed = self.dot, self.dot_boxed
+        with self.source.indented():
+            self.source.line(f"m.charge(len({turns}) * {node.body.weight + 1})")
+            element = self.source.name("d")
+            if len(names) == 2:
+                pairs = f"zip(INDEXES(len({turns})), {turns}) if {turns} is {of} else {turns}"
+                self.source.line(f"for {held[0]}, {element} in {pairs}:")
+            else:
+                self.source.line(f"for {element} in {turns}:")
+            self.dot, self.dot_boxed = Value(element), True
+            with self.source.indented():
+                if held:
+                    self.source.line(f"{held[-1]} = {element}")
+                self.source.line("if len(o) > OUTPUT: raise GiveUp")
+            self.block(node.body)
+        self.dot, self.dot_boxed = dot, boxed
+        if node.otherwise:
+            self.source.line("else:")
+            self.block(node.otherwise)
+        del self.variables[known:]
+
+    def range_value(self, pipeline: Pipeline) -> Value:
+        """What is ranged over, without binding the variables: they are the loop's."""
+        return self.pipeline(Pipeline(pipeline.pos, (), False, pipeline.commands))
+
+    def range_variables(self, node: Range, value: Value) -> list[str] | None:
+        """The Python names of a loop's variables, which all hold the whole at first: an else sees that."""
+        held: list[str] = []
+        for name in node.pipeline.variables:
+            if node.pipeline.assigns:
+                existing = self.held(name)
+                if existing is None:
+                    self.give_up()
+                    return None
+                held.append(existing)
+            else:
+                held.append(self.source.name("v"))
+                self.variables.append((name, held[-1]))
+            self.source.line(f"{held[-1]} = {value.code}")
+        return held
+
+    def call_template(self, node: Call) -> None:
+        name = self.module.name_of(node.name)
+        if name is None:
+            self.source.flush()
+            self.source.line("raise GiveUp")
+            return
+        argument = self.settled(self.pipeline(node.pipeline)).code if node.pipeline else "M"
+        tree = self.trees_weight(node.name)
+        self.source.flush()
+        self.source.line(f"m.charge({tree + 1})")
+        self.source.line("if n >= DEPTH: raise GiveUp")
+        self.source.put(f"{name}({argument}, m, n + 1)")
+
+    def trees_weight(self, name: str) -> int:
+        return self.module.trees[name].body.weight
+
+
+class _Text(str):
+    """A string constant that is to be written: f-strings before Python 3.12 hold no quotes."""
+
+    __slots__ = ()
+
+
+def _assigned(body: Body) -> set[str]:
+    """Names of variables that are assigned, not declared, anywhere in a template; also deep inside pipelines."""
+    found: set[str] = set()
+    nodes: list[Any] = [body]
+    while nodes:
+        node = nodes.pop()
+        match node:
+            case Body():
+                nodes += node.nodes
+            case Pipeline():
+                if node.assigns:
+                    found |= set(node.variables)
+                nodes += [arg for command in node.commands for arg in command.args]
+            case If() | With() | Range():
+                nodes += [node.pipeline, node.body, node.otherwise]
+            case Action() | Call():
+                nodes.append(node.pipeline)
+            case _:
+                nodes.append(getattr(node, "of", None)) if hasattr(node, "of") else None
+    return found

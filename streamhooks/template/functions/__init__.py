@@ -1,0 +1,1 @@
+"""What templates can call: Go's builtins, and further functions by subject."""

@@ -1,0 +1,178 @@
+"""JSON, XML, base64, digests, and the parts of URLs and paths."""
+
+import base64
+import binascii
+import hashlib
+import json
+import posixpath
+from urllib.parse import urlsplit, urlunsplit
+
+from streamhooks.template.functions.calling import FunctionError
+from streamhooks.template.jsontext import NotJson, indented, json_text
+from streamhooks.template.literals import from_bytes, to_bytes
+from streamhooks.template.values import Markup, Raw, plain, type_name
+
+
+def json_marshal(value: object) -> Raw:
+    """The value as JSON, with < > & escaped too."""
+    try:
+        return Raw(json_text(value, escape_html=True))
+    except NotJson as error:
+        raise FunctionError(str(error)) from None
+
+
+def to_json(value: object) -> Raw:
+    """jsonMarshal that gives nothing where it cannot."""
+    try:
+        return Raw(json_text(value, escape_html=True))
+    except NotJson:
+        return Raw("")
+
+
+def to_raw_json(value: object) -> Raw:
+    """The value as JSON; < > & stay as they are."""
+    try:
+        return Raw(json_text(value))
+    except NotJson:
+        return Raw("")
+
+
+def to_pretty_json(value: object) -> Raw:
+    """The value as JSON over several lines."""
+    return Raw(indented(to_json(value)))
+
+
+def from_json(text: str) -> object:
+    """What a JSON text says; all numbers are floats, as in Go. Nothing if it is no JSON."""
+    try:
+        return json.loads(text, parse_int=float, parse_constant=_refused)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _refused(name: str) -> object:
+    raise ValueError(name)
+
+
+def xml_marshal(value: object) -> Markup:
+    """A map as XML: keys are elements, `-x` attributes, `#text` text; the root is its only key, else `doc`."""
+    if not isinstance(value, dict):
+        return Markup(_element(type_name(value).partition(" ")[0].strip("[]") or "doc", value))
+    if len(value) == 1:
+        ((key, inner),) = value.items()
+        if not isinstance(inner, list) and not key.startswith(("-", "#")):
+            return Markup(_element(key, inner))
+    return Markup(_element("doc", value))
+
+
+def _element(name: str, value: object) -> str:
+    if isinstance(value, list):
+        return "".join([_element(name, item) for item in value])
+    if not isinstance(value, dict):
+        text = "" if value is None else _xml(plain(value))
+        return f"<{name}>{text}</{name}>" if text else f"<{name}/>"
+    attributes = "".join([f' {key[1:]}="{_xml(plain(value[key]))}"' for key in sorted(value) if key.startswith("-")])
+    inner = _xml(plain(value["#text"])) if "#text" in value else ""
+    inner += "".join([_element(key, value[key]) for key in sorted(value) if not key.startswith(("-", "#"))])
+    return f"<{name}{attributes}>{inner}</{name}>" if inner else f"<{name}{attributes}/>"
+
+
+def _xml(text: str) -> str:
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace('"', "&quot;").replace("'", "&apos;")
+
+
+def b64enc(text: str) -> str:
+    return base64.b64encode(to_bytes(text)).decode()
+
+
+def b64dec(text: str) -> str:
+    """The text that base64 holds; for what is no base64, Go's complaint as text."""
+    clean = text.replace("\n", "").replace("\r", "")
+    try:
+        return from_bytes(base64.b64decode(clean, validate=True))
+    except binascii.Error:
+        alphabet = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+        bad = next((at for at, char in enumerate(clean) if char not in alphabet), len(clean) // 4 * 4)
+        return f"illegal base64 data at input byte {bad}"
+
+
+def sha256sum(text: str) -> str:
+    return hashlib.sha256(to_bytes(text)).hexdigest()
+
+
+def sha1sum(text: str) -> str:
+    """For what needs it by its format; it protects nothing."""
+    return hashlib.sha1(to_bytes(text), usedforsecurity=False).hexdigest()
+
+
+def url_parse(text: str) -> dict[str, object]:
+    """scheme, host, hostname, path, query, fragment, userinfo, opaque."""
+    try:
+        parts = urlsplit(text)
+    except ValueError as error:
+        raise FunctionError(f"unable to parse url: {error}") from None
+    user, _, host = parts.netloc.rpartition("@")
+    name = host[1 : host.find("]")] if host.startswith("[") else host.partition(":")[0]
+    return {
+        "scheme": parts.scheme,
+        "host": host,
+        "hostname": name,
+        "path": parts.path,
+        "query": parts.query,
+        "fragment": parts.fragment,
+        "userinfo": user,
+        "opaque": "",
+    }
+
+
+def url_join(parts: dict[str, object]) -> str:
+    """The URL of a map as urlParse makes it."""
+    part = {key: plain(parts[key]) if key in parts else "" for key in ("scheme", "host", "path", "query", "fragment")}
+    user = plain(parts["userinfo"]) + "@" if parts.get("userinfo") else ""
+    return urlunsplit((part["scheme"], user + part["host"], part["path"], part["query"], part["fragment"]))
+
+
+def path_base(path: str) -> str:
+    """The last part of a path."""
+    if not path:
+        return "."
+    return posixpath.basename(path.rstrip("/")) or "/"
+
+
+def path_dir(path: str) -> str:
+    """All but the last part of a path."""
+    return path_clean(path[: path.rfind("/") + 1])
+
+
+def path_ext(path: str) -> str:
+    """The ending of a file's name, with its dot."""
+    name = path[path.rfind("/") + 1 :]
+    return name[name.rfind(".") :] if "." in name else ""
+
+
+def path_clean(path: str) -> str:
+    """The shortest path that means the same."""
+    cleaned = posixpath.normpath(path) if path else "."
+    return "/" + cleaned.lstrip("/") if cleaned.startswith("//") else cleaned
+
+
+ENCODINGS = {
+    "b64dec": b64dec,
+    "b64enc": b64enc,
+    "base": path_base,
+    "clean": path_clean,
+    "dir": path_dir,
+    "ext": path_ext,
+    "fromJson": from_json,
+    "jsonMarshal": json_marshal,
+    "mustToJson": json_marshal,
+    "sha1sum": sha1sum,
+    "sha256sum": sha256sum,
+    "toJson": to_json,
+    "toPrettyJson": to_pretty_json,
+    "toRawJson": to_raw_json,
+    "urlJoin": url_join,
+    "urlParse": url_parse,
+    "xmlMarshal": xml_marshal,
+}

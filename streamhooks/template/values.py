@@ -1,0 +1,214 @@
+"""Go's values in Python: which type a value has, whether it is true, and how %v prints it.
+
+What comes from an event is str, int, float, bool, None, list and dict. The rest of Go's types that a template can
+meet are below; int64 is a plain int. Three kinds of nothing: MISSING (no such key), None (null inside data), and the
+literal nil, which functions get as None.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from streamhooks.errors import TemplateError
+from streamhooks.template.floats import shortest
+from streamhooks.template.gotime import MONTHS, WEEKDAYS, Time, duration_text
+
+INT64_MIN, INT64_MAX, UINT64_MAX = -(2**63), 2**63 - 1, 2**64 - 1
+
+
+class Missing:
+    """No such key: false, prints as `<no value>`, and any field of it is missing too."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __getitem__(self, name: str) -> "Missing":
+        return self
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING = Missing()
+
+
+class GoInt(int):
+    """An `int`: constants, lengths, indexes. Data are int64."""
+
+    __slots__ = ()
+
+
+class Uint8(int):
+    """A byte, as index takes it from a string."""
+
+    __slots__ = ()
+
+
+class Uint64(int):
+    """An unsigned number that would also fit an int64."""
+
+    __slots__ = ()
+
+
+class Month(int):
+    """A time.Month: prints its name."""
+
+    __slots__ = ()
+
+
+class Weekday(int):
+    """A time.Weekday, Sunday is 0: prints its name."""
+
+    __slots__ = ()
+
+
+class Duration(int):
+    """A time.Duration in nanoseconds: prints as 1h30m."""
+
+    __slots__ = ()
+
+
+class Raw(str):
+    """Text that is JSON already: json mode puts it where it stands bare, without quoting it again."""
+
+    __slots__ = ()
+
+
+class Markup(str):
+    """Text that is XML already: xml mode puts it into text as it is."""
+
+    __slots__ = ()
+
+
+TYPE_NAMES: dict[type, str] = {
+    str: "string",
+    Raw: "string",
+    Markup: "string",
+    bool: "bool",
+    float: "float64",
+    complex: "complex128",
+    GoInt: "int",
+    Uint8: "uint8",
+    Uint64: "uint64",
+    Month: "time.Month",
+    Weekday: "time.Weekday",
+    Duration: "time.Duration",
+    list: "[]interface {}",
+    dict: "map[string]interface {}",
+    bytes: "[]uint8",
+    Time: "time.Time",
+    type(None): "<nil>",
+    Missing: "<nil>",
+}
+_KINDS = {
+    str: "string",
+    Raw: "string",
+    Markup: "string",
+    bool: "bool",
+    float: "float",
+    complex: "complex",
+    GoInt: "int",
+    Month: "int",
+    Weekday: "int",
+    Duration: "int",
+    Uint8: "uint",
+    Uint64: "uint",
+}
+UNSIGNED = frozenset({Uint8, Uint64})
+
+
+def type_name(value: object) -> str:
+    """The Go type, as %T prints it."""
+    cls = value.__class__
+    if cls is int:
+        return _int_type(value)  # type: ignore[arg-type]  # its class is int
+    return TYPE_NAMES.get(cls) or cls.__name__
+
+
+def _int_type(value: int) -> str:
+    if INT64_MIN <= value <= INT64_MAX:
+        return "int64"
+    return "uint64" if 0 < value <= UINT64_MAX else "float64"
+
+
+def kind(value: object) -> str:
+    """What it compares as: string, int, uint, float, bool, complex; empty for everything else."""
+    cls = value.__class__
+    if cls is int:
+        return "int" if INT64_MIN <= value <= INT64_MAX else "uint" if 0 < value <= UINT64_MAX else "float"  # type: ignore[operator]  # its class is int
+    return _KINDS.get(cls, "")
+
+
+def display(value: object) -> str:
+    """What {{value}} prints on its own: %v, and `<no value>` for nothing."""
+    cls = value.__class__
+    if cls is str:
+        return value  # type: ignore[return-value]  # its class is str
+    if cls is int:
+        return str(value) if INT64_MIN <= value <= UINT64_MAX else shortest(float(value))  # type: ignore[operator,arg-type]  # its class is int
+    if cls is GoInt:
+        return int.__repr__(value)  # type: ignore[arg-type]  # its class is GoInt
+    if cls is float:
+        return shortest(value)  # type: ignore[arg-type]  # its class is float
+    if value is None or value is MISSING:
+        return "<no value>"
+    return plain(value)
+
+
+def plain(value: object) -> str:
+    """%v without flags; null is `<nil>` as everywhere inside lists and maps."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case Month():
+            return MONTHS[value - 1]
+        case Weekday():
+            return WEEKDAYS[value - 1]
+        case Duration():
+            return duration_text(value)
+        case str():
+            return str(value)
+        case int():
+            return str(int(value)) if INT64_MIN <= value <= UINT64_MAX else shortest(float(value))
+        case float():
+            return shortest(value)
+        case complex():
+            imaginary = shortest(value.imag)
+            return f"({shortest(value.real)}{'' if imaginary[0] in '+-' else '+'}{imaginary}i)"
+        case list():
+            return f"[{' '.join(map(plain, value))}]"
+        case dict():
+            return f"map[{' '.join([f'{key}:{plain(value[key])}' for key in sorted(value)])}]"
+        case bytes():
+            return f"[{' '.join(map(str, value))}]"
+        case datetime():
+            return str(Time.of(value))
+        case Time():
+            return str(value)
+    return "<nil>"
+
+
+def normal(value: object) -> object:
+    """The data as the exact walker wants them: no half surrogates, no int beyond uint64, times as Time.
+
+    Raises TemplateError where there is something that no event can hold.
+    """
+    match value:
+        case str():
+            return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case bool() | None | float() | bytes() | Time() | complex() | Missing():
+            return value
+        case int():
+            return value if INT64_MIN <= value <= UINT64_MAX else float(value)
+        case list() | tuple():
+            return [normal(item) for item in value]
+        case Mapping():
+            return {str(normal(key)): normal(item) for key, item in value.items()}
+        case datetime():
+            return Time.of(value)
+    raise TemplateError(
+        "data",
+        f"template: cannot use a value of type {type(value).__name__}\n"
+        "Data are strings, numbers, booleans, None, lists and dicts with string keys.",
+    )
