@@ -1,0 +1,59 @@
+"""Which handlers an event fires: the question that every event asks, so its answers are kept.
+
+The answer depends on the event's type, API and organisation only; `when` looks into the event and is asked later, by
+the pipeline.
+"""
+
+from collections.abc import Iterable
+
+from streamhooks.handlers.handler import Handler
+from streamhooks.model import Event
+
+MAX_CACHED = 4096
+"""Answers kept; beyond, all are forgotten, which costs less than keeping count of their use."""
+
+
+class Catalogue:
+    """The handlers of one configuration, in its order. It never changes: a reload makes another."""
+
+    __slots__ = ("_answers", "_by_id", "handlers")
+
+    def __init__(self, handlers: Iterable[Handler]) -> None:
+        self.handlers = tuple(handlers)
+        self._by_id = {handler.id: handler for handler in self.handlers}
+        self._answers: dict[tuple[str, str, str], tuple[Handler, ...]] = {}
+
+    def get(self, handler_id: str) -> Handler | None:
+        return self._by_id.get(handler_id)
+
+    def select(self, event: Event) -> tuple[Handler, ...]:
+        """The handlers that the event fires, in the order of the configuration.
+
+        An event that names one handler (`only`: a retry, a replay) fires that one, whatever the filters say now: it
+        was selected when it was fresh. No handler of that name: none.
+        """
+        if event.only:
+            named = self._by_id.get(event.only)
+            return () if named is None else (named,)
+        key = (event.type, event.api_id, event.org_id)
+        answer = self._answers.get(key)
+        if answer is None:
+            if len(self._answers) >= MAX_CACHED:
+                self._answers.clear()
+            answer = self._answers[key] = tuple(handler for handler in self.handlers if _fires(handler, event))
+        return answer
+
+    def __repr__(self) -> str:
+        return f"<Catalogue {[handler.id for handler in self.handlers]}>"
+
+
+def _fires(handler: Handler, event: Event) -> bool:
+    if handler.apis and event.api_id not in handler.apis:
+        return False
+    if handler.orgs and event.org_id not in handler.orgs:
+        return False
+    return any(_matches(pattern, event.type) for pattern in handler.on)
+
+
+def _matches(pattern: str, event_type: str) -> bool:
+    return event_type.startswith(pattern[:-1]) if pattern.endswith("*") else pattern == event_type

@@ -1,0 +1,31 @@
+"""What delivery would refuse at sending time, asked when a configuration is read, so that it is told at the start.
+
+The rules themselves are delivery's, and once only. They come in as functions because handlers lie below delivery.
+Each gives what is wrong, or nothing; none repeats a value that may be a secret.
+"""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+
+class Refusals(Struct, frozen=True):
+    header_name: Callable[[str], str]
+    header_value: Callable[[str], str]
+    """For a constant; a template's value is known with the event only."""
+    secret: Callable[[str], str]
+    """Of a Standard Webhooks secret."""
+    target: Callable[[str, tuple[str, ...]], str]
+    """Of a host, given the networks that are opened; says something of IP addresses only, names are looked up later."""
+    header_bytes: int
+    """At most, names and values together."""
+
+
+def repeated(names: list[str]) -> tuple[str, str] | None:
+    """The first two spellings of one header's name."""
+    seen: dict[str, str] = {}
+    for name in names:
+        before = seen.setdefault(name.lower(), name)
+        if before != name:
+            return before, name
+    return None

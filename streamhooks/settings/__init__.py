@@ -1,0 +1,41 @@
+"""The configuration but its handlers: what may be set (model), and how files and environment become it (reading)."""
+
+from streamhooks.settings.model import (
+    Admin,
+    Breaker,
+    Cool,
+    Dead,
+    Defaults,
+    EndpointTls,
+    Ingest,
+    Log,
+    Redis,
+    Retention,
+    Retry,
+    Settings,
+    Stream,
+    Templates,
+    Tls,
+    Tyk,
+    Worker,
+)
+
+__all__ = [
+    "Admin",
+    "Breaker",
+    "Cool",
+    "Dead",
+    "Defaults",
+    "EndpointTls",
+    "Ingest",
+    "Log",
+    "Redis",
+    "Retention",
+    "Retry",
+    "Settings",
+    "Stream",
+    "Templates",
+    "Tls",
+    "Tyk",
+    "Worker",
+]
