@@ -1,0 +1,61 @@
+"""Which header lines may go on the wire.
+
+aiohttp lets names with spaces, a second Content-Length and a Transfer-Encoding through, which together smuggle a
+request past a proxy. So names and values are checked here: names when a configuration is read, values again whenever
+an event was rendered into them. Nothing is repaired: what is wrong is refused, and the message never shows the value,
+which may be a secret.
+"""
+
+import re
+
+MAX_VALUE = 8 * 1024
+"""Bytes of one value; servers commonly refuse longer ones."""
+MAX_TOTAL = 32 * 1024
+"""Bytes of all header lines together, `: ` and line ends counted."""
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110 section 5.6.2
+_VALUE = re.compile(r"[\t\x20-\x7e]*\Z")
+_NOT_A_VALUE = re.compile(r"[^\t\x20-\x7e]")
+_FRAMING = frozenset(
+    {
+        "host",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "keep-alive",
+        "te",
+        "trailer",
+        "upgrade",
+        "expect",
+        "accept-encoding",
+        "cookie",
+    }
+)
+_OURS = ("proxy-", "webhook-")
+
+
+def name_fault(name: str) -> str:
+    """What is wrong with a header name from a configuration; empty: nothing."""
+    if not _TOKEN.match(name):
+        return f"{name!r} is no header name: use letters, digits and - only"
+    lower = name.lower()
+    if lower in _FRAMING or lower.startswith(_OURS):
+        return f"{name} belongs to the connection or to streamhooks and cannot be set: remove it"
+    return ""
+
+
+def value_fault(value: str) -> str:
+    """What is wrong with a header value; empty: nothing."""
+    if not _VALUE.match(value):
+        found = _NOT_A_VALUE.search(value)
+        at = found.start() + 1 if found else 0
+        what = "a character outside ASCII" if found and found[0] > "\x7f" else "a line break or control character"
+        return f"{what} at character {at}: header values are visible ASCII, spaces and tabs"
+    if len(value) > MAX_VALUE:
+        return f"{len(value)} bytes long, at most {MAX_VALUE} are allowed"
+    return ""
+
+
+def line_length(name: str, value: str) -> int:
+    """Bytes that a header line takes on the wire."""
+    return len(name) + len(value) + 4

@@ -1,0 +1,233 @@
+"""An event and a handler become a Request: body, path and headers rendered, checked, and fingerprinted.
+
+What is the same for every event of a handler (the constant headers, the request's head for the fingerprint, the tail
+of the webhook-id) is made once, in a RequestMaker; per event only what an event can change is rendered and checked.
+
+Laws: scheme, host and port come from the handler alone. The fingerprint is over the rendered body even where the
+method sends none, and a fingerprint that was given is carried, never made again. `Attempt` is seen by header values
+only, because anything else would change the fingerprint of a retry.
+"""
+
+import re
+from hashlib import sha256
+
+import msgspec
+
+from streamhooks import __version__
+from streamhooks.delivery import fingerprint as prints
+from streamhooks.delivery.headers import MAX_TOTAL, line_length, value_fault
+from streamhooks.errors import RequestError
+from streamhooks.event_types import aliases
+from streamhooks.handlers.handler import Handler, Text
+from streamhooks.model import Event, Meta, Request
+
+BODYLESS = frozenset({"GET", "DELETE"})
+"""Methods that carry no body, as Tyk's documentation has it; `compat: tyk` sends it all the same, as Tyk does."""
+
+MAX_PATH = 8 * 1024
+"""Characters of a rendered path and query."""
+
+_WITHHELD = "OriginatingRequest"
+_PATH = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@/?\[\]-]|%[0-9A-Fa-f]{2})*\Z")
+_DOT_SEGMENT = re.compile(r"/(?:\.|%2[Ee]){1,2}(?:/|\Z)")
+_json = msgspec.json.Decoder(msgspec.Raw)
+
+
+def view(event: Event, *, expose_originating_request: bool = False) -> dict[str, object]:
+    """What a template sees of an event, under Go's names; the event itself is not changed.
+
+    `OriginatingRequest` holds the caller's credentials and is left out unless asked for.
+    """
+    meta = _meta(event, expose_originating_request)
+    return {
+        "Type": event.type,
+        "Meta": meta,
+        "TimeStamp": event.timestamp,
+        "EventType": event.type,
+        "EventMetaData": meta,
+        "ID": event.id,
+        "APIID": event.api_id,
+        "OrgID": event.org_id,
+        "Source": event.source,
+    }
+
+
+def _meta(event: Event, expose: bool) -> Meta:
+    """Meta with Go's names beside those of Tyk's JSON; the event's own map where nothing differs."""
+    meta = event.meta
+    hidden = not expose and _WITHHELD in meta
+    names = aliases(event.type)
+    if not hidden and not names:
+        return meta
+    seen = {name: value for name, value in meta.items() if name != _WITHHELD or expose}
+    for json_name, go_name in names.items():
+        if json_name in meta:
+            seen.setdefault(go_name, meta[json_name])
+    return seen
+
+
+def webhook_id(event_id: str, partition: int, handler_id: str, suffix_run: str = "") -> str:
+    """The id that receivers dedupe on: the same for every attempt of one event to one handler.
+
+    `event_id` is the origin entry's. `suffix_run` is given for a replay from the stream's history, which is a new
+    message to the receiver; a dead letter that is replayed keeps its id and gives none.
+    """
+    return _webhook_id(event_id, _id_tail(partition, handler_id), suffix_run)
+
+
+def _id_tail(partition: int, handler_id: str) -> str:
+    return f"_{partition}_{sha256(handler_id.encode()).hexdigest()[:8]}"
+
+
+def _webhook_id(event_id: str, tail: str, suffix_run: str) -> str:
+    return f"evt_{event_id}{tail}_r{suffix_run}" if suffix_run else f"evt_{event_id}{tail}"
+
+
+def build(
+    event: Event, handler: Handler, fingerprint: str = "", *, partition: int = 0, suffix_run: str = ""
+) -> Request:
+    """One request without a maker kept: for `render`, `fire` and tests. Raises what RequestMaker.make raises."""
+    return RequestMaker(handler, partition).make(event, fingerprint, suffix_run)
+
+
+class RequestMaker:
+    """Makes the requests of one handler on one partition.
+
+    Raises RequestError at once where a constant of the handler can make no request: a header value, or a URL that Go
+    refuses.
+    """
+
+    def __init__(self, handler: Handler, partition: int = 0, *, expose_originating_request: bool = False) -> None:
+        self.handler = handler
+        self._expose = expose_originating_request
+        self._id_tail = _id_tail(partition, handler.id)
+        self._sends_body = handler.method not in BODYLESS or handler.compat == "tyk"
+        self._is_json = handler.escape == "json"
+        self._url = ""
+        self._head: prints.Head | None = None
+        if isinstance(handler.path, str):
+            self._url = handler.origin + handler.path if handler.path else handler.target
+            # Tyk hashes the URL as configured, not as it goes on the wire.
+            self._head = prints.head(handler.method, handler.target)
+        self._lines = _header_lines(handler)
+        self._constant = _constant_lines(handler, self._lines)
+
+    def make(self, event: Event, fingerprint: str = "", suffix_run: str = "") -> Request:
+        """The request for `event`; `fingerprint` is that of the first attempt, empty at the first.
+
+        Raises TemplateError where a template fails, RequestError (kinds `body`, `path`, `header`) where what it
+        rendered may not be sent.
+        """
+        handler = self.handler
+        data = view(event, expose_originating_request=self._expose)
+        body = self._body(data)
+        url = self._url or handler.origin + self._path(data)
+        sent = body if self._sends_body else b""
+        return Request(
+            event_id=event.id,
+            handler_id=handler.id,
+            endpoint=handler.origin,
+            method=handler.method,
+            url=url,
+            headers=self._headers(data, event, bool(sent), suffix_run),
+            body=sent,
+            fingerprint=fingerprint or self._fingerprint(event, url, body),
+            attempt=event.attempt,
+        )
+
+    def _body(self, data: dict[str, object]) -> bytes:
+        try:
+            body = self.handler.body.render(data).encode()
+        except UnicodeEncodeError as error:
+            raise self._fault("body", f"the rendered body is no Unicode text at character {error.start}") from None
+        if self._is_json:
+            try:
+                _json.decode(body)
+            except msgspec.DecodeError as error:
+                hint = "correct the template, or set `escape: text` if it is meant to be none"
+                raise self._fault("body", f"the rendered body is no JSON ({error}): {hint}") from None
+        return body
+
+    def _path(self, data: dict[str, object]) -> str:
+        path = _render(self.handler.path, data)
+        if len(path) > MAX_PATH:
+            raise self._fault(
+                "path", f"the rendered path is {len(path)} characters long, at most {MAX_PATH} may be sent"
+            )
+        if not _PATH.match(path):
+            raise self._fault("path", "the rendered path must begin with / and hold percent-encoded ASCII only")
+        # A value of `..` would climb out of the place that the configuration gave; Go and proxies fold it.
+        if _DOT_SEGMENT.search(path.partition("?")[0]):
+            raise self._fault("path", "the rendered path holds a . or .. segment: an event may not move the target")
+        return path
+
+    def _fingerprint(self, event: Event, url: str, body: bytes) -> str:
+        if event.type in prints.CERTIFICATE_TYPES:
+            return prints.certificate_fingerprint(event.type, event.meta)
+        head = self._head or prints.head(self.handler.method, url)
+        return head.fingerprint(body)
+
+    def _headers(
+        self, data: dict[str, object], event: Event, has_body: bool, suffix_run: str
+    ) -> tuple[tuple[str, str], ...]:
+        id_line = ("webhook-id", _webhook_id(event.id, self._id_tail, suffix_run))
+        if self._constant:
+            return (*self._constant[has_body], id_line)
+        data["Attempt"] = event.attempt
+        return (*self._rendered(data, has_body), id_line)
+
+    def _rendered(self, data: dict[str, object], has_body: bool) -> list[tuple[str, str]]:
+        lines: list[tuple[str, str]] = []
+        total = 0
+        for name, text, needs_body in self._lines:
+            if needs_body and not has_body:
+                continue
+            value = _render(text, data)
+            if fault := value_fault(value):
+                raise self._fault("header", f"header {name}: {fault}")
+            total += line_length(name, value)
+            lines.append((name, value))
+        if total > MAX_TOTAL:
+            raise self._fault("header", f"the headers are {total} bytes long together, at most {MAX_TOTAL} may be sent")
+        return lines
+
+    def _fault(self, kind: str, message: str) -> RequestError:
+        return RequestError(kind, message, self.handler.place or self.handler.id)
+
+
+def _render(text: Text, data: dict[str, object]) -> str:
+    return text if isinstance(text, str) else text.render(data)
+
+
+def _header_lines(handler: Handler) -> list[tuple[str, Text, bool]]:
+    """Name, value, and whether it is sent only with a body; those of the configuration win."""
+    lines: list[tuple[str, Text, bool]] = [(name, text, False) for name, text in handler.headers]
+    named = {name.lower() for name, _, _ in lines}
+    if "content-type" not in named and handler.content_type:
+        lines.append(("Content-Type", handler.content_type, True))
+    if "user-agent" not in named:
+        agent = "Tyk-Hookshot" if handler.compat == "tyk" else f"streamhooks/{__version__}"
+        lines.append(("User-Agent", agent, False))
+    return lines
+
+
+def _constant_lines(
+    handler: Handler, lines: list[tuple[str, Text, bool]]
+) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]] | None:
+    """The lines without and with a body where no event changes them; None where a value is a template."""
+    constant: list[tuple[str, str, bool]] = []
+    for name, text, needs_body in lines:
+        if not isinstance(text, str):
+            return None
+        if fault := value_fault(text):
+            raise RequestError("header", f"header {name}: {fault}", handler.place or handler.id)
+        constant.append((name, text, needs_body))
+    total = sum(line_length(name, value) for name, value, _ in constant)
+    if total > MAX_TOTAL:
+        raise RequestError(
+            "header",
+            f"the headers are {total} bytes long together, at most {MAX_TOTAL} may be sent",
+            handler.place or handler.id,
+        )
+    with_body = tuple((name, value) for name, value, _ in constant)
+    return tuple((name, value) for name, value, needs_body in constant if not needs_body), with_body

@@ -1,0 +1,6 @@
+"""The edge to the endpoints: sends a Request over HTTP and says what came of it."""
+
+from streamhooks.sender.guard import GuardError
+from streamhooks.sender.sender import Sender
+
+__all__ = ["GuardError", "Sender"]

@@ -1,0 +1,149 @@
+"""What an endpoint gets, byte for byte where it matters."""
+
+import re
+
+import pytest
+from msgspec.structs import replace
+
+from streamhooks.delivery.request import build
+from streamhooks.delivery.signing import sign
+from streamhooks.handlers.handler import Route, Tls
+from streamhooks.model import Failure, Reply
+from streamhooks.sender import Sender
+from tests.delivery.making import make_event
+from tests.sender.hostile import LOCAL, answering, hostile, local_handler, request_to
+from tests.servers import Answer, Endpoint
+
+SECRETS = ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+
+async def test_a_post_is_sent_with_the_requests_headers_and_nothing_of_aiohttps() -> None:
+    async with hostile(answering(OK)) as server, Sender() as sender:
+        request = request_to(f"http://127.0.0.1:{server.port}/a%2Fb?x=%20y", body=b'{"a": 1}')
+        await sender.send(request, local_handler())
+    assert server.requests[0] == (
+        b"POST /a%2Fb?x=%20y HTTP/1.1\r\n"
+        b"Host: 127.0.0.1:" + str(server.port).encode() + b"\r\n"
+        b"Accept-Encoding: identity\r\n"
+        b"Content-Type: application/json\r\n"
+        b"webhook-id: evt_1-0_0_aaa94026\r\n"
+        b"Content-Length: 8\r\n\r\n"
+        b'{"a": 1}'
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "length"),
+    [
+        ("GET", b"", None),
+        ("DELETE", b"", b"0"),
+        ("POST", b"", b"0"),
+        ("PUT", b"", b"0"),
+        ("GET", b"x", b"1"),
+        ("DELETE", b"xy", b"2"),
+    ],
+)
+async def test_the_length_is_told_and_no_body_is_chunked(method: str, body: bytes, length: bytes | None) -> None:
+    async with hostile(answering(OK)) as server, Sender() as sender:
+        await sender.send(request_to(f"http://127.0.0.1:{server.port}/in", method, body), local_handler())
+    found = re.search(rb"content-length: (\d+)", server.requests[0], re.IGNORECASE)
+    assert (found and found[1]) == length
+    assert b"transfer-encoding" not in server.requests[0].lower()
+    assert server.requests[0].endswith(b"\r\n\r\n" + body)
+
+
+async def test_a_handler_with_secrets_signs_each_attempt_with_the_time_of_sending(endpoint: Endpoint) -> None:
+    times = iter([1614265330.9, 1614265400.0])
+    handler = local_handler(origin=endpoint.url, target=f"{endpoint.url}/in", secrets=SECRETS)
+    request = build(make_event(), handler)
+    async with Sender(now=lambda: next(times)) as sender:
+        await sender.send(request, handler)
+        await sender.send(request, handler)
+    first, second = (received.headers for received in endpoint.received)
+    assert (first["webhook-timestamp"], second["webhook-timestamp"]) == ("1614265330", "1614265400")
+    assert first["webhook-id"] == second["webhook-id"] == "evt_1700000000000-7_0_aaa94026"
+    assert first["webhook-signature"] == sign(SECRETS, first["webhook-id"], 1614265330, request.body)
+    assert second["webhook-signature"] == sign(SECRETS, first["webhook-id"], 1614265400, request.body)
+
+
+async def test_a_handler_without_secrets_sends_neither_time_nor_signature(endpoint: Endpoint) -> None:
+    async with Sender() as sender:
+        await sender.send(request_to(f"{endpoint.url}/in"), local_handler())
+    headers = endpoint.received[0].headers
+    assert headers["webhook-id"] == "evt_1-0_0_aaa94026"
+    assert not {"webhook-timestamp", "webhook-signature"} & headers.keys()
+
+
+async def test_an_answer_has_its_status_its_headers_in_lower_case_and_its_first_bytes(endpoint: Endpoint) -> None:
+    endpoint.script(Answer(503, body=b"busy", headers={"Retry-After": "7"}))
+    async with Sender() as sender:
+        answer = await sender.send(request_to(f"{endpoint.url}/in"), local_handler())
+    assert isinstance(answer, Reply)
+    assert (answer.status, answer.head, answer.headers["retry-after"]) == (503, b"busy", "7")
+    assert 0 < answer.elapsed < 5
+
+
+async def test_cookies_that_an_endpoint_sets_are_never_sent_back(endpoint: Endpoint) -> None:
+    endpoint.script(Answer(200, headers={"Set-Cookie": "a=b"}))
+    async with Sender() as sender:
+        for _ in range(2):
+            await sender.send(request_to(f"{endpoint.url}/in"), local_handler())
+    assert all("cookie" not in received.headers for received in endpoint.received)
+
+
+async def test_proxies_of_the_environment_are_ignored(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    async with Sender() as sender:
+        assert isinstance(await sender.send(request_to(f"{endpoint.url}/in"), local_handler()), Reply)
+
+
+async def test_a_proxy_that_the_route_names_gets_the_request_whole(endpoint: Endpoint) -> None:
+    async with Sender() as sender:
+        handler = local_handler(route=Route(proxy=endpoint.url))
+        answer = await sender.send(request_to("http://hooks.example.com/in?x=1"), handler)
+    assert isinstance(answer, Reply)
+    assert endpoint.received[0].headers["host"] == "hooks.example.com"
+
+
+async def test_a_proxy_that_is_not_there_is_our_own_trouble() -> None:
+    async with Sender() as sender:
+        handler = local_handler(route=Route(proxy="http://127.0.0.1:1"))
+        answer = await sender.send(request_to("http://hooks.example.com/in"), handler)
+    assert isinstance(answer, Failure)
+    assert (answer.kind, answer.message) == ("local", "the proxy cannot be reached")
+
+
+async def test_tls_files_that_cannot_be_read_are_our_own_trouble_until_they_can() -> None:
+    async with Sender() as sender:
+        handler = local_handler(route=replace(LOCAL, tls=Tls(ca_file="/nowhere/ca.pem")))
+        answer = await sender.send(request_to("https://127.0.0.1:1/in"), handler)
+    assert isinstance(answer, Failure)
+    assert (answer.kind, answer.message) == (
+        "local",
+        "the files of `tls` (ca_file, cert_file, key_file) cannot be used: No such file or directory",
+    )
+
+
+async def test_a_plain_server_behind_an_https_url_is_a_tls_failure() -> None:
+    async with hostile(answering(OK)) as server, Sender() as sender:
+        answer = await sender.send(request_to(f"https://127.0.0.1:{server.port}/in"), local_handler())
+        assert server.requests == []
+    assert isinstance(answer, Failure)
+    assert answer.kind in ("tls", "connect", "timeout")
+
+
+async def test_a_port_that_nobody_listens_on_is_a_connect_failure() -> None:
+    async with hostile(answering(OK)) as server:
+        port = server.port
+    async with Sender() as sender:
+        answer = await sender.send(request_to(f"http://127.0.0.1:{port}/in"), local_handler())
+    assert isinstance(answer, Failure)
+    assert (answer.kind, answer.message) == ("connect", "connection refused")
+
+
+async def test_a_name_that_does_not_exist_is_a_dns_failure() -> None:
+    async with Sender() as sender:
+        answer = await sender.send(request_to("http://nowhere.invalid/in"), local_handler(timeout=5.0))
+    assert isinstance(answer, Failure)
+    assert (answer.kind, answer.message) == ("dns", "the host name cannot be resolved")
