@@ -1,0 +1,70 @@
+"""What waits in Redis: measured for metrics, for `status` and for readiness."""
+
+from msgspec import Struct
+from redis.asyncio import Redis
+
+from streamhooks.errors import StoreError
+from streamhooks.store.connection import ask
+from streamhooks.store.keys import Keys
+from streamhooks.store.parked import Parked
+from streamhooks.store.stream import Stream
+from streamhooks.store.upkeep import Account
+
+
+class Backlog(Struct, frozen=True):
+    """One partition's figures."""
+
+    lag: int
+    """Entries that the group has not been handed yet."""
+    pending: int
+    oldest_pending: float
+    """Seconds since the oldest pending entry was added; 0: nothing is pending."""
+    parked: int
+    due: int
+    """Parked records whose time has come."""
+    dead: int
+    account: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        """What is to be done now."""
+        return self.lag + self.pending + self.due
+
+
+async def measure(client: Redis, keys: Keys, entries: Stream, retries: Stream) -> Backlog:
+    """Asks Redis for one partition's figures. Raises StoreError; a stream that is not there yet counts as empty."""
+    parked = Parked(client, keys)
+    pending, oldest = await _pending(client, entries)
+    retried, oldest_retry = await _pending(client, retries)
+    return Backlog(
+        lag=await _waiting(entries) + await _waiting(retries),
+        pending=pending + retried,
+        oldest_pending=max(oldest, oldest_retry),
+        parked=await parked.count(),
+        due=await parked.due(),
+        dead=int(await ask(client, "XLEN", keys.dead)),
+        account=await Account(client, keys).totals(),
+    )
+
+
+async def _waiting(stream: Stream) -> int:
+    try:
+        return await stream.waiting()
+    except StoreError as error:
+        if error.kind == "no_group":
+            return 0
+        raise
+
+
+async def _pending(client: Redis, stream: Stream) -> tuple[int, float]:
+    try:
+        summary = await ask(client, "XPENDING", stream.key, stream.group)
+    except StoreError as error:
+        if error.kind == "no_group":
+            return 0, 0.0
+        raise
+    if not summary["pending"]:
+        return 0, 0.0
+    seconds, micros = await ask(client, "TIME")
+    added = int(summary["min"].partition(b"-")[0]) / 1000
+    return int(summary["pending"]), max(0.0, seconds + micros / 1e6 - added)

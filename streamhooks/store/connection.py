@@ -1,0 +1,105 @@
+"""Connections to Redis, and what their errors mean to us.
+
+Two kinds of client. The one for commands gives up at once and never repeats a command by itself: redis-py's own
+retry is unsafe for XREADGROUP (the first reply's entries stay in our pending list, unseen) and for XADD (it adds
+twice). The one for reading waits in XREADGROUP, so its time-out is longer than the wait.
+
+Every error of redis-py becomes a StoreError with one of these kinds, here and nowhere else:
+
+    away       no answer: connection refused or lost, time-out, still loading
+    refusing   it answers but takes no writes: out of memory, MISCONF, READONLY, a script that runs too long
+    no_group   the stream or its consumer group is gone (FLUSHALL, DEL, a fail-over)
+    no_script  the server does not know a script's SHA-1
+    redis      anything else; a bug or a permission that is missing
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+from redis import exceptions
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from streamhooks.errors import StoreError
+
+Word: TypeAlias = str | bytes | int | float
+"""One word of a command."""
+COMMAND_TIMEOUT = 5.0
+"""Seconds. Longer than any script of ours by three orders of magnitude, shorter than a lease."""
+MINIMUM = (7, 0)
+"""Redis 7.0: `lag` in XINFO GROUPS, deleted ids in XAUTOCLAIM. Valkey 7.2 and later report a redis_version of 7.2."""
+_REFUSING = ("OOM", "MISCONF", "READONLY", "NOREPLICAS", "BUSY ", "MASTERDOWN")
+
+
+def connect(url: str, *, password: str = "", wait: float = 0.0, connections: int = 8) -> Redis:
+    """A client that connects when first used. `wait`: the longest time in seconds that a command may block.
+
+    `password` wins over one in the url.
+    """
+    own = {"password": password} if password else {}
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=connections,
+        timeout=COMMAND_TIMEOUT,
+        protocol=2,
+        socket_timeout=COMMAND_TIMEOUT + wait,
+        socket_connect_timeout=COMMAND_TIMEOUT,
+        retry=Retry(NoBackoff(), 0),
+        health_check_interval=0,
+        **own,
+    )
+    return Redis.from_pool(pool)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns redis-py's errors into StoreError."""
+    try:
+        yield
+    except (exceptions.ReadOnlyError, exceptions.OutOfMemoryError) as error:
+        raise StoreError("refusing", str(error)) from error
+    except exceptions.NoScriptError as error:
+        raise StoreError("no_script", str(error)) from error
+    except (exceptions.ConnectionError, exceptions.TimeoutError) as error:
+        raise StoreError("away", _first_line(error)) from error
+    except exceptions.ResponseError as error:
+        raise StoreError(_kind(str(error)), str(error)) from error
+    except OSError as error:
+        raise StoreError("away", _first_line(error)) from error
+
+
+def _kind(message: str) -> str:
+    if "NOGROUP" in message or "UNBLOCKED" in message or "no such key" in message:
+        return "no_group"
+    if any(word in message for word in _REFUSING):
+        return "refusing"
+    if "LOADING" in message:
+        return "away"
+    return "redis"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0] or type(error).__name__
+
+
+async def ask(client: Redis, *words: Word) -> Any:
+    """One command and its answer, as redis-py shapes it. Raises StoreError.
+
+    The one place where redis-py's own methods are left aside: their return types are unions over every protocol and
+    decoding, which we have fixed once, in `connect`.
+    """
+    with translated():
+        return await client.execute_command(*words)  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+
+
+async def check_version(client: Redis) -> str:
+    """The server's name and version. Raises StoreError (`too_old`) below the minimum."""
+    info = await ask(client, "INFO", "server")
+    version = str(info.get("valkey_version") or info.get("redis_version") or "0")
+    name = "Valkey" if "valkey_version" in info else "Redis"
+    told = str(info.get("redis_version") or "0")
+    if tuple(int(part) for part in told.split(".")[:2]) < MINIMUM:
+        raise StoreError("too_old", f"{name} {version} is too old; streamhooks needs Redis 7.0 or Valkey 7.2, or newer")
+    return f"{name} {version}"

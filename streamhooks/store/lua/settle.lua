@@ -1,0 +1,151 @@
+-- Settles outcomes, many in one call: stores what must be stored, writes the receipt, acknowledges, keeps the account.
+-- KEYS    stream, retry, parked, parked data, dead, totals; then for each: cool-down, receipts, held-back count
+-- ARGV    group, consumer, lease (ms), most parked, most dead; then for each, in this order:
+--   kind      delivered | suppressed | retry | dead | unmatched | finished (all its handlers have receipts already)
+--   source    stream | retry: where the carrier lies
+--   id        of the carrier
+--   handler
+--   owner     of the claim; "" where the handler has no cool-down or none was to be claimed
+--   handlers  all that the entry fires, one a line; "" where it is one alone, which needs no receipt
+--   window    cool-down (ms)
+--   amount    delivered: age of the reply (ms); retry: delay until due (ms); else 0
+--   member    retry: the owner under which the record is stored
+--   first     time of the first attempt (ms); "" for now
+--   count     how many words of the record follow, then these: field, value, field, value ...
+-- answers one word for each: "acked", "waits" (other handlers of the entry are not finished), "late" (no longer ours,
+--         nothing was done), "overflow" (dead-lettered because too many are parked).
+-- Laws: a record is stored before the cool-down says so; a mark goes only over our own claim, but `d` over anything;
+--       no fence on the cool-down itself, for it may have been evicted.
+local stream, retry, parked, parked_data, dead, totals = unpack(KEYS, 1, 6)
+local group, me, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local most_parked, most_dead = tonumber(ARGV[4]), tonumber(ARGV[5])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local counted = {}
+
+local function text(number) return string.format('%.0f', number) end
+
+local function count(term, by) counted[term] = (counted[term] or 0) + by end
+
+local function holder(o)
+  local pending = redis.pcall('XPENDING', o.carrier, group, o.id, o.id, 1)
+  return not pending.err and pending[1] and pending[1][2]
+end
+
+local function receipted(o)
+  return o.handlers ~= '' and redis.call('SISMEMBER', o.done, o.handler) == 1
+end
+
+local function finish(o, term)
+  count(term, 1)
+  if o.carrier == retry then
+    count('stored', -1)
+    redis.call('XACK', retry, group, o.id)
+    redis.call('XDEL', retry, o.id)
+    return 'acked'
+  end
+  count('accepted', 1)
+  if o.handlers ~= '' then
+    redis.call('SADD', o.done, o.handler)
+    local names = {}
+    for name in string.gmatch(o.handlers, '[^\n]+') do names[#names + 1] = name end
+    for _, member in ipairs(redis.call('SMISMEMBER', o.done, unpack(names))) do
+      if member == 0 then
+        redis.call('PEXPIRE', o.done, 86400000)
+        return 'waits'
+      end
+    end
+    redis.call('DEL', o.done)
+  end
+  redis.call('XACK', stream, group, o.id)
+  return 'acked'
+end
+
+local function own(o, state)
+  if o.owner == '' then return false end
+  local value = redis.call('GET', o.cool)
+  local prefix = state .. '|' .. o.owner .. '|'
+  return value and string.sub(value, 1, #prefix) == prefix
+end
+
+local function mark(o, state, stamp, life)
+  redis.call('SET', o.cool, state .. '|' .. o.owner .. '|' .. text(stamp), 'PX', text(life))
+end
+
+local function bury(o, record)
+  if redis.call('XLEN', dead) >= most_dead then count('dead_trimmed', 1) end
+  redis.call('XADD', dead, 'MAXLEN', most_dead, '*', unpack(record))
+end
+
+local settle = {}
+
+function settle.delivered(o)
+  if holder(o) ~= me or receipted(o) then return 'late' end
+  if o.owner ~= '' then mark(o, 'd', now - o.amount, math.max(o.window, 2 * lease)) end
+  return finish(o, 'delivered')
+end
+
+function settle.suppressed(o)
+  if not holder(o) or receipted(o) then return 'late' end
+  redis.call('INCR', o.held)
+  redis.call('PEXPIRE', o.held, text(math.max(2 * o.window, 1000)))
+  return finish(o, 'suppressed')
+end
+
+function settle.unmatched(o)
+  if not holder(o) then return 'late' end
+  return finish(o, 'unmatched')
+end
+
+function settle.finished(o)
+  redis.call('DEL', o.done)
+  redis.call('XACK', stream, group, o.id)
+  return 'acked'
+end
+
+function settle.dead(o)
+  if holder(o) ~= me or receipted(o) then return 'late' end
+  if own(o, 'd') then return finish(o, 'delivered') end
+  bury(o, o.record)
+  local answer = finish(o, 'dead')
+  if own(o, 'c') then mark(o, 'x', now, math.max(o.window, 2 * lease)) end
+  return answer
+end
+
+function settle.retry(o)
+  if holder(o) ~= me or receipted(o) then return 'late' end
+  if own(o, 'd') then return finish(o, 'delivered') end
+  if redis.call('ZCARD', parked) >= most_parked and not redis.call('ZSCORE', parked, o.member) then
+    o.record[#o.record + 1] = 'reason'
+    o.record[#o.record + 1] = 'overflow'
+    settle.dead(o)
+    return 'overflow'
+  end
+  local due = now + o.amount
+  redis.call('ZADD', parked, text(due), o.member)
+  redis.call('HSET', parked_data, o.member, cmsgpack.pack(o.record))
+  local answer = finish(o, 'stored')
+  if own(o, 'c') then mark(o, 'r', due, o.amount + lease) end
+  return answer
+end
+
+local answers, at = {}, 6
+for i = 7, #KEYS, 3 do
+  local o = {
+    cool = KEYS[i], done = KEYS[i + 1], held = KEYS[i + 2],
+    carrier = ARGV[at + 1] == 'retry' and retry or stream,
+    id = ARGV[at + 2], handler = ARGV[at + 3], owner = ARGV[at + 4], handlers = ARGV[at + 5],
+    window = tonumber(ARGV[at + 6]), amount = tonumber(ARGV[at + 7]), member = ARGV[at + 8],
+  }
+  local first, words = ARGV[at + 9], tonumber(ARGV[at + 10])
+  if words > 0 then
+    o.record = { 'first', first == '' and text(now) or first, 'last', text(now) }
+    for j = at + 11, at + 10 + words do o.record[#o.record + 1] = ARGV[j] end
+  end
+  answers[#answers + 1] = settle[ARGV[at]](o)
+  at = at + 11 + words
+end
+for term, by in pairs(counted) do
+  if by ~= 0 then redis.call('HINCRBY', totals, term, by) end
+end
+return answers

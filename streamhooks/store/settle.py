@@ -1,0 +1,71 @@
+"""Settling: the one place that acknowledges.
+
+What must be stored, the receipt, the acknowledgement, the mark of the cool-down and the account change in one script,
+lua/settle.lua, for many outcomes in one call.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from msgspec import Struct
+from redis.asyncio import Redis
+
+from streamhooks.store.connection import Word
+from streamhooks.store.keys import Keys
+from streamhooks.store.record import Record
+from streamhooks.store.scripts import Script
+
+_settle = Script("settle")
+
+PER_CALL = 100
+"""A settlement is 11 words and 3 keys: some managed services take at most 3,999 words in a request."""
+Kind = Literal["delivered", "suppressed", "retry", "dead", "unmatched", "finished"]
+Source = Literal["stream", "retry"]
+Answer = Literal["acked", "waits", "late", "overflow"]
+
+
+class Settlement(Struct, frozen=True, gc=False):
+    """One outcome, ready for the script."""
+
+    kind: Kind
+    source: Source
+    id: str
+    """Of the carrier: the entry of `source` that is acknowledged."""
+    handler: str = ""
+    handlers: str = ""
+    """All handlers that the entry fires, one a line; empty where it is one alone."""
+    fingerprint: str = ""
+    owner: str = ""
+    """Of the claim; empty where there is none."""
+    window: float = 0.0
+    """The cool-down in seconds."""
+    amount: float = 0.0
+    """Seconds. Delivered: since the reply came. Retry: until it is due."""
+    record: Record | None = None
+
+
+class Ledger:
+    """Settles the carriers of one stream."""
+
+    def __init__(
+        self, client: Redis, keys: Keys, group: str, consumer: str, *, lease: float, most_parked: int, most_dead: int
+    ) -> None:
+        self._client = client
+        self._keys = keys
+        self._head: tuple[Word, ...] = (group, consumer, int(lease * 1000), most_parked, most_dead)
+        self._stores = (keys.stream, keys.retry, keys.parked, keys.parked_data, keys.dead, keys.totals)
+
+    async def settle(self, settlements: Sequence[Settlement]) -> list[Answer]:
+        """One answer for each, in order. Raises StoreError; calling again with the same is safe."""
+        cool, done, held = self._keys.cool, self._keys.done, self._keys.held
+        keys, words = list(self._stores), list(self._head)
+        for s in settlements:
+            keys += (cool(s.handler, s.fingerprint), done(s.id), held(s.handler, s.fingerprint))
+            words += (s.kind, s.source, s.id, s.handler, s.owner, s.handlers)
+            words += (int(s.window * 1000), int(s.amount * 1000))
+            if s.record is None:
+                words += ("", "", 0)
+            else:
+                record = s.record.words()
+                words += (s.record.owner, s.record.first or "", len(record), *record)
+        return [answer.decode() for answer in await _settle(self._client, keys, words)]

@@ -1,0 +1,34 @@
+"""What every room's tests may ask for: a real server, emptied before each test, and an endpoint that listens."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+
+from streamhooks.embedded import EmbeddedServer
+from tests.servers import Endpoint, lasting_keys
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def redis_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """One server for the whole session, without persistence; `unix://...`."""
+    async with EmbeddedServer(tmp_path_factory.mktemp("server"), persist=False) as server:
+        yield server.url
+
+
+@pytest_asyncio.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """A client of the emptied server. After the test no key may be left that would stay forever."""
+    async with Redis.from_url(redis_url, protocol=2) as client:
+        await client.flushall()
+        yield client
+        lasting = await lasting_keys(client)
+    assert not lasting, f"keys without a TTL that are not on the list of permanent ones (tests/servers.py): {lasting}"
+
+
+@pytest_asyncio.fixture
+async def endpoint() -> AsyncIterator[Endpoint]:
+    """A scripted HTTP endpoint on 127.0.0.1."""
+    async with Endpoint() as listening:
+        yield listening

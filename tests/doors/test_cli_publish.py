@@ -1,0 +1,182 @@
+"""`publish`: one event from the command line, and files of them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import Struct
+from redis.asyncio import Redis
+
+from streamhooks import wire
+from streamhooks.cli.publish import stream_of
+from streamhooks.event_types import example
+from streamhooks.model import Entry, Event
+from streamhooks.settings import Settings, Stream
+from streamhooks.store.connection import ask
+from tests.doors.command import KEYS, command
+
+
+class Case(Struct, frozen=True):
+    words: list[str]
+    said: str
+
+
+async def published(redis: Redis, key: str = KEYS.stream) -> list[Event]:
+    """What a worker would read."""
+    entries: Any = await redis.xrange(key)
+    return [wire.decode(Entry(id.decode(), fields), 262_144) for id, fields in entries]
+
+
+def ndjson(folder: Path, *lines: str | bytes) -> str:
+    file = folder / "events.ndjson"
+    file.write_bytes(b"\n".join(line if isinstance(line, bytes) else line.encode() for line in lines) + b"\n")
+    return str(file)
+
+
+def event(number: int) -> str:
+    return json.dumps({"type": "AuthFailure", "meta": {"Message": f"number {number}"}})
+
+
+async def test_an_event_is_added_and_its_id_printed(redis: Redis, redis_url: str) -> None:
+    ran = await command(
+        "publish", "AuthFailure", "message=Auth Failure", "Path=/a=b", "custom=1", "--api-id", "payments",
+        "--org-id", "acme", "--source", "edge-1", "--ts", "2026-11-23T10:00:00Z", "--redis-url", redis_url,
+    )  # fmt: skip
+    found = await published(redis)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == f"{found[0].id}\n"
+    assert found == [
+        Event(
+            id=found[0].id,
+            type="AuthFailure",
+            meta={"Message": "Auth Failure", "Path": "/a=b", "custom": "1"},
+            timestamp="2026-11-23T10:00:00Z",
+            api_id="payments",
+            org_id="acme",
+            source="edge-1",
+        )
+    ]
+
+
+async def test_meta_is_given_as_json_and_members_lie_over_it(redis: Redis, redis_url: str) -> None:
+    ran = await command(
+        "publish", "X", "a=1", "--meta", '{"a": 2, "b": [true, null]}', "--json", "--redis-url", redis_url
+    )
+    found = await published(redis)
+    assert ran.json == [found[0].id]
+    assert found[0].meta == {"a": "1", "b": [True, None]}
+
+
+async def test_both_spellings_of_a_member_are_kept_when_both_are_given(redis: Redis, redis_url: str) -> None:
+    await command("publish", "AuthFailure", "message=a", "Message=b", "--redis-url", redis_url)
+    assert (await published(redis))[0].meta == {"message": "a", "Message": "b"}
+
+
+WRONG = {
+    "nothing": Case([], "TYPE: is missing; give the type of an event, or a file of events by --ndjson FILE"),
+    "both": Case(["X", "--ndjson", "f"], "--ndjson: cannot stand beside a TYPE or --meta; every line is an event of its own"),
+    "no member": Case(["X", "abc"], "abc: is no member; write NAME=VALUE"),
+    "no name": Case(["X", "=abc"], "=abc: is no member; write NAME=VALUE"),
+    "meta no object": Case(["X", "--meta", "[]"], '--meta: is no JSON object; give one, such as {"Message": "Auth Failure"}'),
+    "type too long": Case(["x" * 129], "type: has 129 characters: a type has 1 to 128"),
+    "no time": Case(["X", "--ts", "1e9\x07"], "ts: is no time: write RFC 3339 or an epoch, at most 128 characters, none a control one"),
+    "too large": Case(
+        ["X", "--meta", json.dumps({"a": "x" * 262_144})],
+        "event: the event has 262170 bytes, at most 262144 are read (worker.max_event_bytes): send less",
+    ),
+    "no file": Case(["--ndjson", "/nowhere"], "--ndjson: /nowhere cannot be read: No such file or directory"),
+    "line 0": Case(["--ndjson", "f", "--from-line", "0"], "--from-line: is 0; the first line is 1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG.values(), ids=WRONG.keys())
+async def test_what_is_wrong_is_told_and_nothing_is_added(case: Case, redis: Redis, redis_url: str) -> None:
+    ran = await command("publish", *case.words, "--redis-url", redis_url)
+    assert (ran.code, ran.out, ran.err) == (2, "", f"command line: {case.said}\n1 fault\n")
+    assert await published(redis) == []
+
+
+async def test_a_file_is_published_line_by_line_in_order(redis: Redis, redis_url: str, tmp_path: Path) -> None:
+    file = ndjson(tmp_path, *(event(number) for number in range(1201)))
+    ran = await command("publish", "--ndjson", file, "--redis-url", redis_url)
+    assert (ran.code, ran.out, ran.err) == (0, "1201 published\n", "")
+    assert [one.meta["Message"] for one in await published(redis)] == [f"number {number}" for number in range(1201)]
+
+
+async def test_a_bad_line_is_named_and_the_rest_goes_on(redis: Redis, redis_url: str, tmp_path: Path) -> None:
+    file = ndjson(
+        tmp_path, b"\xef\xbb\xbf" + event(1).encode(), "", '{"meta": {}}', "  " + event(2) + "\r", "nonsense",
+        '{"type": "X", "meta": {"a": "' + "x" * 300_000 + '"}}', '{"type": "X", "meta": 3}', event(3),
+    )  # fmt: skip
+    ran = await command("publish", "--ndjson", file, "--redis-url", redis_url)
+    assert (ran.code, ran.out) == (1, "3 published\n")
+    assert ran.err.splitlines() == [
+        "line 3: type: is missing: every event has a type of 1 to 128 characters",
+        "line 5: is no map: write a JSON object that begins with { or a MessagePack map",
+        "line 6: the event has 300031 bytes, at most 262144 are read (worker.max_event_bytes): send less",
+        "line 7: meta: is no map: write a JSON object that begins with { or a MessagePack map",
+        "4 lines were refused",
+    ]
+    assert [one.meta["Message"] for one in await published(redis)] == ["number 1", "number 2", "number 3"]
+
+
+async def test_an_interrupted_file_goes_on_from_a_line(redis: Redis, redis_url: str, tmp_path: Path) -> None:
+    file = ndjson(tmp_path, "nonsense", event(2), event(3))
+    ran = await command("publish", "--ndjson", file, "--from-line", "3", "--json", "--redis-url", redis_url)
+    assert ran.code == 0
+    assert ran.json == {"published": 1, "refused": 0}
+    assert [one.meta["Message"] for one in await published(redis)] == ["number 3"]
+
+
+async def test_a_redis_that_takes_no_writes_tells_where_to_go_on_and_shows_no_payload(
+    redis: Redis, redis_url: str, tmp_path: Path
+) -> None:
+    file = ndjson(tmp_path, event(1), event(2))
+    await redis.config_set("maxmemory", 1)
+    try:
+        ran = await command("publish", "--ndjson", file, "--redis-url", redis_url)
+    finally:
+        await redis.config_set("maxmemory", 0)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.splitlines()[0] == (
+        "0 published before this; go on with --from-line 1 (at most 500 events from there on may be published twice)"
+    )
+    assert ran.err.splitlines()[1].endswith("): give it memory, disk or its primary back, then try again")
+    assert "number" not in ran.err
+
+
+async def test_a_pipe_is_published_as_it_comes(redis: Redis, redis_url: str) -> None:
+    words = [sys.executable, "-m", "streamhooks", "publish", "--ndjson", "-", "--redis-url", redis_url]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(event(1) + "\n")
+        process.stdin.flush()
+        # The first is there while the pipe is open: it does not wait for a batch to be full.
+        assert await ask(redis, "XREAD", "BLOCK", 10_000, "STREAMS", KEYS.stream, "0")
+        process.stdin.write(event(2))
+        process.stdin.close()
+        assert process.stdout.read() == "2 published\n"
+        assert process.wait(10) == 0
+    assert [one.meta["Message"] for one in await published(redis)] == ["number 1", "number 2"]
+
+
+async def test_equal_events_meet_in_one_partition(redis: Redis, redis_url: str, tmp_path: Path) -> None:
+    config = tmp_path / "streamhooks.yaml"
+    config.write_text("stream: {key: many, partitions: 4}\n")
+    for type_ in ("AuthFailure", "KeyExpired", "AuthFailure"):
+        await command("publish", type_, "message=same", "--config", str(config), "--redis-url", redis_url)
+    keys = Settings(stream=Stream(key="many", partitions=4))
+    lengths = {f"many:{number}": await redis.xlen(f"many:{number}") for number in range(4)}
+    assert sum(lengths.values()) == 3
+    stream = stream_of(Event("0-0", "AuthFailure", {}, ""), keys)
+    assert [one.type for one in await published(redis, stream)].count("AuthFailure") == 2
+
+
+def test_events_spread_over_the_partitions() -> None:
+    settings = Settings(stream=Stream(key="many", partitions=4))
+    types = [example(f"Type{number}") for number in range(100)]
+    assert len({stream_of(event, settings) for event in types}) == 4
