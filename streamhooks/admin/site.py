@@ -1,0 +1,104 @@
+"""The admin address: is it alive, is it ready, what has it done.
+
+`/livez` never touches Redis, for restarting every worker does not bring Redis back. `/readyz` says why not. Both and
+`/metrics` need no token and show no payload.
+"""
+
+import asyncio
+import errno
+from types import TracebackType
+
+import structlog
+from aiohttp import web
+
+from streamhooks.admin.metrics import page
+from streamhooks.errors import ConfigError, Fault, StoreError
+from streamhooks.files import Loaded
+from streamhooks.flow.worker import Worker
+from streamhooks.store.backlog import Backlog, measure
+
+log = structlog.get_logger("streamhooks")
+PATIENCE = 2.0
+"""Seconds that `/metrics` waits for Redis."""
+PORTS_TRIED = 20
+
+
+class AdminSite:
+    """Serves one worker's state; listens when entered. Raises ConfigError for an address that is taken."""
+
+    def __init__(self, loaded: Loaded, worker: Worker) -> None:
+        self._listen = loaded.settings.admin.listen
+        self._configured = "admin.listen" in loaded.given
+        self._worker = worker
+        self._runner: web.AppRunner | None = None
+        self.address = ""
+
+    async def __aenter__(self) -> "AdminSite":
+        if not self._listen:
+            return self
+        app = web.Application(client_max_size=65536)
+        app.add_routes(
+            [web.get("/livez", self._livez), web.get("/readyz", self._readyz), web.get("/metrics", self._metrics)]
+        )
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        await self._runner.setup()
+        host, _, port = self._listen.rpartition(":")
+        await self._bind(host.strip("[]"), int(port))
+        log.info("admin_listens", address=self.address)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _bind(self, host: str, port: int) -> None:
+        """The port that was configured; where none was, the next free one, so that several workers start together."""
+        for tried in range(port, port + (1 if self._configured else PORTS_TRIED)):
+            try:
+                await web.TCPSite(self._runner_ready(), host, tried).start()
+            except OSError as error:
+                if self._configured or error.errno != errno.EADDRINUSE:
+                    raise self._cannot(error) from error
+            else:
+                self.address = f"{host}:{self._runner_ready().addresses[0][1]}"
+                return
+        raise self._cannot(OSError(errno.EADDRINUSE, f"ports {port} to {port + PORTS_TRIED - 1} are taken"))
+
+    def _runner_ready(self) -> web.AppRunner:
+        if self._runner is None:
+            raise RuntimeError("the admin site is not entered")
+        return self._runner
+
+    def _cannot(self, error: OSError) -> ConfigError:
+        why = "the port is taken" if error.errno == errno.EADDRINUSE else str(error.strerror or error)
+        message = f"cannot listen on {self._listen}: {why}; name another address, or end what listens there"
+        return ConfigError([Fault("configuration", "admin.listen", message)])
+
+    async def _livez(self, _request: web.Request) -> web.Response:
+        return web.Response(text="alive\n")
+
+    async def _readyz(self, _request: web.Request) -> web.Response:
+        worker = self._worker
+        if worker.stopping.is_set():
+            return web.Response(status=503, text="stopping\n")
+        if not worker.reached:
+            return web.Response(status=503, text="waiting for Redis\n")
+        if worker.health.away:
+            return web.Response(status=503, text="Redis does not answer\n")
+        if worker.health.refusing:
+            return web.Response(status=503, text="Redis refuses writes\n")
+        return web.Response(text="ready\n")
+
+    async def _metrics(self, _request: web.Request) -> web.Response:
+        text = page(self._worker.figures, self._worker.lanes, await self._backlogs())
+        return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+    async def _backlogs(self) -> list[Backlog]:
+        client = self._worker.client
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return [await measure(client, p.keys, p.entries, p.retries) for p in self._worker.partitions]
+        except (StoreError, TimeoutError):
+            return []

@@ -1,0 +1,106 @@
+"""The application: all rooms as one `async with`, and what signals mean to it.
+
+SIGTERM and SIGINT stop it cleanly; a second one ends the process at once, which loses nothing: what was not settled
+stays pending. SIGHUP, or a changed file, reads the configuration again; a bad one is refused and the old stays.
+"""
+
+import asyncio
+import os
+import random
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+import uvloop
+
+from streamhooks.admin.site import AdminSite
+from streamhooks.errors import ConfigError, StoreError
+from streamhooks.files import Loaded
+from streamhooks.flow.patience import within
+from streamhooks.flow.worker import Worker
+from streamhooks.handlers.catalogue import Catalogue
+from streamhooks.observe import logs
+from streamhooks.observe.figures import Tell, write_log
+from streamhooks.reload import Reload
+from streamhooks.sender import GuardError, Sender
+
+log = structlog.get_logger("streamhooks")
+LOOK_EVERY = 0.05
+"""Seconds between two looks whether everything is delivered, for `--until-idle`."""
+
+
+def serve(loaded: Loaded, *, until_idle: bool = False, load_again: Callable[[], Loaded] | None = None) -> int:
+    """Runs a worker until it is told to stop, or until nothing is left to deliver.
+
+    `load_again` reads the configuration anew, for a reload. Gives the exit code: 0, 2 for a configuration or
+    an installation that cannot be used, 3 for a Redis that cannot be.
+    """
+    settings = loaded.settings
+    logs.set_up(settings.log.level, settings.log.format)
+    for warning in loaded.warnings:
+        log.warning("configuration", file=warning.file, path=warning.path, message=warning.message)
+    try:
+        uvloop.run(_serve(loaded, until_idle, load_again if settings.reload else None))
+    except StoreError as error:
+        log.error("redis_unusable", error=error.message)  # noqa: TRY400  an outage, not a bug: no traceback
+        return 3
+    except ConfigError as error:
+        for fault in error.faults:
+            log.error("configuration", file=fault.file, path=fault.path, message=fault.message)  # noqa: TRY400  as above
+        return 2
+    except GuardError as error:
+        log.error("guard_does_not_hold", error=error.message)  # noqa: TRY400  the message says it all
+        return 2
+    return 0
+
+
+async def _serve(loaded: Loaded, until_idle: bool, load_again: Callable[[], Loaded] | None) -> None:
+    async with application(loaded, load_again) as worker:
+        while not worker.stopping.is_set():
+            if until_idle and await worker.idle():
+                return
+            await within(worker.stopping.wait(), LOOK_EVERY if until_idle else 3600.0)
+
+
+@asynccontextmanager
+async def application(
+    loaded: Loaded, load_again: Callable[[], Loaded] | None = None, tell: Tell = write_log
+) -> AsyncIterator[Worker]:
+    """A worker with its doors, ready when entered. Raises StoreError, and ConfigError for a door that cannot open."""
+    async with Sender() as sender:
+        await sender.self_test()
+        worker = Worker(
+            loaded.settings,
+            Catalogue(loaded.handlers),
+            sender=sender,
+            consumer=consumer_name(),
+            rng=random.Random(),  # noqa: S311  spreads retries, guards nothing
+            tell=tell,
+        )
+        _stop_on_signals(worker.stopping)
+        async with AdminSite(loaded, worker), worker, Reload(loaded, load_again, worker):
+            yield worker
+
+
+def consumer_name() -> str:
+    """Unique for every start: two workers of one name would hand each other's entries out twice.
+
+    The pod's or host's name, the process id and four random bytes.
+    """
+    host = os.environ.get("POD_NAME") or socket.gethostname() or "worker"
+    return f"{host}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def _stop_on_signals(stopping: asyncio.Event) -> None:
+    def stop(number: signal.Signals) -> None:
+        if stopping.is_set():
+            os._exit(128 + number)
+        log.info("stopping", signal=number.name)
+        stopping.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop, number)

@@ -1,0 +1,154 @@
+"""What is under way in this process: carriers, their jobs, and the table that holds them.
+
+A carrier is an entry of the stream, or of the retry stream, from reading to acknowledgement. It brings one job for
+each handler that its event fires. The table is what the heartbeat keeps alive and what bounds the reading; a job that
+waits for another's claim is in the table, but takes none of its room.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Literal, TypeAlias
+
+from streamhooks.flow.patience import within
+from streamhooks.model import Entry, Event, Failure, Outcome, Reply, Request
+from streamhooks.store.claims import Claim
+from streamhooks.store.settle import Source
+
+State = Literal["ready", "waiting", "queued", "sending", "settling", "ended"]
+"""`waiting`: parked behind another owner's claim. `settling`: its outcome is known and not yet stored."""
+
+IN_ROOM: frozenset[State] = frozenset({"queued", "sending", "settling"})
+UNSENT: frozenset[State] = frozenset({"ready", "waiting", "queued"})
+
+
+class Carrier:
+    """One entry on its way, with what its event fires."""
+
+    __slots__ = ("entry", "handlers", "jobs", "lost", "source")
+
+    def __init__(self, source: Source, entry: Entry) -> None:
+        self.source = source
+        self.entry = entry
+        self.jobs: list[Job] = []
+        self.handlers = ""
+        """Every handler that the event fires, one a line; empty where it is one alone."""
+        self.lost = False
+        """Another worker has taken it over: what was not sent must not be sent from here."""
+
+    def __repr__(self) -> str:
+        states = " ".join(f"{job.handler}:{job.state}" for job in self.jobs)
+        return f"<Carrier {self.source} {self.entry.id} {states}>"
+
+    @property
+    def unsent(self) -> bool:
+        """Nothing of it is being sent or settled, so that a peer may take it."""
+        return all(job.state in UNSENT or job.state == "ended" for job in self.jobs)
+
+
+class Job:
+    """One event for one handler."""
+
+    __slots__ = (
+        "_ended", "answer", "attempt", "carrier", "claim", "event", "fingerprint", "first", "force", "handler",         "owner", "replied", "request", "run", "started", "state", "window",
+    )  # fmt: skip
+
+    def __init__(self, carrier: Carrier, event: Event, handler: str, ended: "Ended") -> None:
+        self.carrier = carrier
+        self._ended = ended
+        self.event = event
+        self.handler = handler
+        self.owner = f"{event.id}|{handler}"
+        self.attempt = event.attempt
+        self.fingerprint = ""
+        self.window = 0.0
+        self.first = 0
+        """Time of the first attempt by the clock of Redis in ms; 0: this is the first."""
+        self.run = ""
+        """Names the replay that it is of; empty for the event itself."""
+        self.force = False
+        self.request: Request | None = None
+        self.claim: Claim | None = None
+        """The cool-down that it claims; None where there is none to claim."""
+        self.state: State = "ready"
+        self.started = 0.0
+        self.replied = 0.0
+        self.answer: Reply | Failure | None = None
+
+    def end(self, outcome: Outcome) -> None:
+        """Its outcome is known; it is stored in its own time."""
+        self._ended(self, outcome)
+
+    def __repr__(self) -> str:
+        return f"<Job {self.owner} attempt {self.attempt} {self.state}>"
+
+
+Ended: TypeAlias = Callable[[Job, Outcome], None]
+
+
+class Table:
+    """Every carrier that this process has in hand."""
+
+    def __init__(self, room: int) -> None:
+        self._carriers: dict[tuple[Source, str], Carrier] = {}
+        self._room = room
+        self.active = 0
+        """Jobs that take room: all but those that wait for another's claim."""
+        self._changed = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._carriers)
+
+    def __iter__(self) -> Iterator[Carrier]:
+        return iter(list(self._carriers.values()))
+
+    def __contains__(self, key: tuple[Source, str]) -> bool:
+        return key in self._carriers
+
+    @property
+    def free(self) -> int:
+        return self._room - self.active
+
+    def add(self, carrier: Carrier) -> None:
+        self._carriers[carrier.source, carrier.entry.id] = carrier
+
+    def drop(self, carrier: Carrier) -> None:
+        """Forgets a carrier: acknowledged, handed back, or another's now."""
+        self._carriers.pop((carrier.source, carrier.entry.id), None)
+        self._changed.set()
+
+    def take_room(self, job: Job, state: State) -> None:
+        """A job that is ready, or has waited for another's claim, goes on."""
+        if job.state not in IN_ROOM:
+            self.active += 1
+        job.state = state
+
+    def give_room(self, job: Job) -> None:
+        """A job waits for another's claim."""
+        self._leave_room(job)
+        job.state = "waiting"
+
+    def end(self, job: Job) -> None:
+        """A job has ended; its carrier is forgotten with its last one."""
+        self._leave_room(job)
+        job.state = "ended"
+        if all(sibling.state == "ended" for sibling in job.carrier.jobs):
+            self.drop(job.carrier)
+
+    def lose(self, carrier: Carrier) -> None:
+        """Another worker has the entry now: what was not sent is not sent from here."""
+        carrier.lost = True
+        for job in carrier.jobs:
+            if job.state in UNSENT:
+                self.end(job)
+        if not carrier.jobs:
+            self.drop(carrier)
+
+    def _leave_room(self, job: Job) -> None:
+        if job.state in IN_ROOM:
+            self.active -= 1
+            self._changed.set()
+
+    async def changed(self, patience: float) -> None:
+        """Returns when a job or a carrier has ended, or after `patience` seconds."""
+        self._changed.clear()
+        await within(self._changed.wait(), patience)

@@ -1,0 +1,193 @@
+"""From entries to jobs: decode, select, render, claim, and off to the lanes.
+
+An entry that cannot become a request ends here, as a dead letter or unmatched; its neighbours go on. Claims of a whole
+read are one call. A job whose request is being sent by another owner waits its turn outside the lanes, see waiting.py.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import assert_never
+
+import structlog
+
+from streamhooks import wire
+from streamhooks.errors import RequestError, StoreError, TemplateError, WireError
+from streamhooks.flow.carrier import Carrier, Job, Table
+from streamhooks.flow.failpoints import reached
+from streamhooks.flow.health import Health
+from streamhooks.flow.lane import Lane
+from streamhooks.flow.lanes import Lanes, holds
+from streamhooks.flow.partition import Partition
+from streamhooks.flow.settling import Settling
+from streamhooks.model import Dead, Delivered, Entry, Suppressed
+from streamhooks.observe.figures import Figures
+from streamhooks.store.claims import Claim, Covered, Done, Park, Send, Verdict
+from streamhooks.store.record import Record
+from streamhooks.store.settle import Settlement, Source
+
+log = structlog.get_logger("streamhooks")
+
+
+class Intake:
+    """The way in of one partition."""
+
+    def __init__(
+        self,
+        partition: Partition,
+        *,
+        lanes: Lanes,
+        table: Table,
+        settling: Settling,
+        health: Health,
+        figures: Figures,
+        max_event_bytes: int,
+    ) -> None:
+        self._partition = partition
+        self._lanes = lanes
+        self._table = table
+        self._settling = settling
+        self._health = health
+        self._figures = figures
+        self._max_bytes = max_event_bytes
+        self._sent_unclaimed: set[tuple[str, str]] = set()
+        self.waiting: list[Job] = []
+        """Jobs behind another owner's claim, oldest first."""
+
+    async def admit(self, source: Source, entries: Sequence[Entry]) -> list[Carrier]:
+        """Takes entries in: each one's jobs are settled, waiting, queued or being sent when this returns."""
+        carriers = [Carrier(source, entry) for entry in entries if (source, entry.id) not in self._table]
+        for carrier in carriers:
+            self._table.add(carrier)
+        reached("read")
+        receipts = await self._receipts(carriers)
+        jobs: list[Job] = []
+        for carrier in carriers:
+            try:
+                jobs += self._open(carrier, receipts.get(carrier.entry.id, frozenset()))
+            except Exception as error:
+                # A bug that one entry meets must not hold its neighbours up, and is not lost either.
+                log.exception("entry_failed", entry=carrier.entry.id)
+                self._bury_raw(carrier, "undecodable", f"internal error: {error!r}")
+        await self.launch(jobs)
+        return carriers
+
+    async def launch(self, jobs: Sequence[Job]) -> None:
+        """Claims what is to be claimed, and offers to the lanes what may be sent."""
+        asking = [job for job in jobs if job.claim is not None]
+        verdicts = await self._verdicts(asking) if asking else {}
+        reached("claimed")
+        for job in jobs:
+            if job.state == "ended":  # lost to another worker while Redis was asked
+                continue
+            match verdicts.get(job, Send()):
+                case Send():
+                    self._table.take_room(job, "queued")
+                    await self._lanes[job.handler].offer(job)
+                case Done():
+                    job.end(Delivered())
+                case Covered(by):
+                    job.end(Suppressed(by))
+                case Park():
+                    self._table.give_room(job)
+                    self.waiting.append(job)
+                case unknown:
+                    assert_never(unknown)
+
+    async def _verdicts(self, jobs: Sequence[Job]) -> dict[Job, Verdict]:
+        try:
+            answers = await self._partition.claims.claim([job.claim for job in jobs if job.claim])
+        except StoreError as error:
+            self._health.failed(error)
+            return {job: self._without_claim(job) for job in jobs}
+        self._health.answered(writes=True)
+        self._sent_unclaimed.clear()
+        return dict(zip(jobs, answers, strict=True))
+
+    def _without_claim(self, job: Job) -> Verdict:
+        """Redis cannot say: fail open for a fresh entry, once per fingerprint; everything else waits."""
+        key = (job.handler, job.fingerprint)
+        if job.carrier.source == "retry" or key in self._sent_unclaimed:
+            return Park()
+        self._sent_unclaimed.add(key)
+        self._figures.claims_failed_open += 1
+        return Send()
+
+    async def _receipts(self, carriers: Iterable[Carrier]) -> dict[str, frozenset[str]]:
+        """Which handlers have finished the entries that were handed out before."""
+        again = [c.entry.id for c in carriers if c.source == "stream" and c.entry.deliveries > 1]
+        if not again:
+            return {}
+        keys = [self._partition.keys.done(id) for id in again]
+        try:
+            return dict(zip(again, await self._partition.entries.receipts(keys), strict=True))
+        except StoreError as error:
+            # Without them a handler that has finished may be sent again; its cool-down or the receiver's own
+            # check of the webhook-id catches that. Waiting here would hold up every other entry.
+            self._health.failed(error)
+            return {}
+
+    def _open(self, carrier: Carrier, receipts: frozenset[str]) -> list[Job]:
+        """The jobs of an entry that are to be sent; what cannot be sent is on its way to its end."""
+        try:
+            if carrier.source == "retry":
+                return self._reopen(carrier, Record.read(carrier.entry.fields))
+            event = wire.decode(carrier.entry, self._max_bytes)
+        except WireError as error:
+            self._bury_raw(carrier, "undecodable", str(error))
+            return []
+        lanes = self._lanes.select(event)
+        if not lanes:
+            self._settling.end_bare(carrier, Settlement("unmatched", carrier.source, carrier.entry.id))
+            return []
+        if len(lanes) > 1:
+            carrier.handlers = "\n".join(lane.handler.id for lane in lanes)
+        left = [lane for lane in lanes if lane.handler.id not in receipts]
+        if not left:
+            self._settling.end_bare(carrier, Settlement("finished", carrier.source, carrier.entry.id))
+        carrier.jobs = [Job(carrier, event, lane.handler.id, self._settling.end) for lane in left]
+        return [job for job, lane in zip(carrier.jobs, left, strict=True) if self._made(job, lane)]
+
+    def _reopen(self, carrier: Carrier, record: Record) -> list[Job]:
+        """The one job of a retry or a replay."""
+        event = wire.unpack_event(
+            record.event, attempt=record.attempt, only=record.handler,
+            run=record.id_run,
+        )  # fmt: skip
+        job = Job(carrier, event, record.handler, self._settling.end)
+        job.owner, job.run, job.force = record.owner, record.run, record.force
+        job.fingerprint, job.first = record.fingerprint, record.first
+        carrier.jobs = [job]
+        lane = self._lanes.get(record.handler)
+        if lane is None:
+            why = f"no handler {record.handler} in the configuration any more"
+            job.end(Dead("handler_removed", why))
+            return []
+        return [job] if self._made(job, lane) else []
+
+    def _made(self, job: Job, lane: Lane) -> bool:
+        """Makes the job's request; False when there is none to be made, and the job is on its way to its end."""
+        try:
+            holds(lane.handler, job.event)
+            request = lane.makers[self._partition.number].make(job.event, job.fingerprint, job.event.run)
+        except (TemplateError, RequestError) as error:
+            job.end(Dead("template", str(error)))
+            return False
+        job.request = request
+        job.fingerprint = request.fingerprint
+        job.window = lane.handler.event_timeout
+        if job.window > 0 and not job.force:
+            job.claim = Claim(job.handler, job.fingerprint, job.owner, job.window, replay=job.run != "")
+        return True
+
+    def _bury_raw(self, carrier: Carrier, reason: str, why: str) -> None:
+        raw, length, sha256 = wire.raw_excerpt(carrier.entry)
+        record = Record(
+            origin=carrier.entry.id, why=why, reason=reason, raw=raw, raw_length=length, raw_sha256=sha256
+        )  # fmt: skip
+        self._settling.end_bare(carrier, Settlement("dead", carrier.source, carrier.entry.id, record=record))
+
+    def crash_looping(self, source: Source, entry: Entry) -> None:
+        """Ends an entry that has been handed out too often, without looking into it."""
+        carrier = Carrier(source, entry)
+        self._table.add(carrier)
+        why = f"handed out {entry.deliveries - 1} times and never finished: it seems to end the worker that takes it"
+        self._bury_raw(carrier, "crash_loop", why)

@@ -1,0 +1,155 @@
+"""Settling: outcomes are collected and stored in groups, and a job leaves the table only once its end is durable.
+
+One call to Redis is under way at a time; what ends meanwhile goes with the next. While Redis is away the outcomes are
+kept and offered again, and nothing is sent twice: the reader stops by itself, because the table is full.
+"""
+
+import asyncio
+import time
+from collections import deque
+from typing import assert_never
+
+import structlog
+
+from streamhooks import wire
+from streamhooks.errors import StoreError
+from streamhooks.flow.carrier import Carrier, Job, Table
+from streamhooks.flow.failpoints import reached
+from streamhooks.flow.health import Health
+from streamhooks.model import Dead, Delivered, Outcome, Reply, Retry, Suppressed
+from streamhooks.observe.figures import Ended, Figures
+from streamhooks.store.record import Record
+from streamhooks.store.settle import PER_CALL, Answer, Kind, Ledger, Settlement
+
+log = structlog.get_logger("streamhooks")
+AGAIN = 0.25
+"""Seconds between two tries while Redis is away."""
+
+
+class Settling:
+    """The ends of one partition's jobs, on their way into Redis."""
+
+    def __init__(self, ledger: Ledger, table: Table, figures: Figures, health: Health) -> None:
+        self._ledger = ledger
+        self._table = table
+        self._figures = figures
+        self._health = health
+        self._ends: deque[tuple[Job, Outcome]] = deque()
+        self._bare: deque[tuple[Carrier, Settlement]] = deque()
+        self._some = asyncio.Event()
+        self._none = asyncio.Event()
+        self._none.set()
+
+    def end(self, job: Job, outcome: Outcome) -> None:
+        """A job has come to its end."""
+        self._table.take_room(job, "settling")
+        self._ends.append((job, outcome))
+        self._none.clear()
+        self._some.set()
+
+    def end_bare(self, carrier: Carrier, settlement: Settlement) -> None:
+        """A carrier has come to its end without a job: undecodable, unmatched, crash-looping."""
+        self._bare.append((carrier, settlement))
+        self._none.clear()
+        self._some.set()
+
+    async def emptied(self) -> None:
+        """Returns when everything that has ended is stored."""
+        await self._none.wait()
+
+    async def run(self) -> None:
+        """Stores ends for ever."""
+        while True:
+            await self._some.wait()
+            self._some.clear()
+            while self._ends or self._bare:
+                await self._store()
+            self._none.set()
+
+    async def _store(self) -> None:
+        ends = [self._ends.popleft() for _ in range(min(PER_CALL, len(self._ends)))]
+        bare = [self._bare.popleft() for _ in range(min(PER_CALL - len(ends), len(self._bare)))]
+        now = time.monotonic()
+        settlements = [settlement(job, outcome, now) for job, outcome in ends] + [told for _, told in bare]
+        try:
+            answers = await self._ledger.settle(settlements)
+        except StoreError as error:
+            self._health.failed(error)
+            self._ends.extendleft(reversed(ends))
+            self._bare.extendleft(reversed(bare))
+            await asyncio.sleep(AGAIN)
+            return
+        self._health.answered(writes=True)
+        for (job, outcome), answer in zip(ends, answers, strict=False):
+            self._ended(job, outcome, answer)
+        for (carrier, told), answer in zip(bare, answers[len(ends) :], strict=True):
+            self._figures.settled_bare(told, answer)
+            self._table.drop(carrier)
+
+    def _ended(self, job: Job, outcome: Outcome, answer: Answer) -> None:
+        self._table.end(job)
+        told = Ended(job.handler, job.event.id, job.event.type, job.attempt, outcome, job.answer)
+        self._figures.settled(told, answer)
+        if answer == "waits":
+            reached("receipted")
+        reached(_POINTS[type(outcome)])
+
+
+_POINTS: dict[type[Outcome], str] = {
+    Delivered: "settled",
+    Suppressed: "settled",
+    Retry: "stored",
+    Dead: "buried",
+}
+
+
+def settlement(job: Job, outcome: Outcome, now: float) -> Settlement:
+    """What the ledger is told of a job's end; `now` is monotonic."""
+    carrier = job.carrier
+
+    def of(kind: Kind, amount: float = 0.0, record: Record | None = None) -> Settlement:
+        return Settlement(
+            kind=kind,
+            source=carrier.source,
+            id=carrier.entry.id,
+            handler=job.handler,
+            handlers=carrier.handlers,
+            fingerprint=job.fingerprint,
+            owner=job.claim.owner if job.claim else "",
+            window=job.window,
+            amount=amount,
+            record=record,
+        )
+
+    match outcome:
+        case Delivered():
+            return of("delivered", max(0.0, now - job.replied) if job.replied else 0.0)
+        case Suppressed():
+            return of("suppressed")
+        case Retry(after, attempt, why):
+            return of("retry", after, _record(job, attempt, why))
+        case Dead(reason, why):
+            return of("dead", 0.0, _record(job, job.attempt, why, reason))
+        case _:
+            assert_never(outcome)
+
+
+def _record(job: Job, attempt: int, why: str, reason: str = "") -> Record:
+    reply = job.answer if isinstance(job.answer, Reply) else None
+    return Record(
+        origin=job.event.id,
+        handler=job.handler,
+        owner=job.owner,
+        attempt=attempt,
+        fingerprint=job.fingerprint,
+        type=job.event.type,
+        event=wire.pack_event(job.event),
+        run=job.run,
+        id_run=job.event.run,
+        force=job.force,
+        why=why,
+        reason=reason,
+        status=reply.status if reply else 0,
+        answer=reply.head if reply else b"",
+        first=job.first,
+    )

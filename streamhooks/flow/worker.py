@@ -1,0 +1,195 @@
+"""The worker: its loops and their lifetimes, nothing else.
+
+Ready when entered: `async with Worker(...)` returns once Redis was reached and the groups exist; leaving it is a clean
+stop. The order of a stop: start nothing new; hand back what was not sent, so that a peer has it at once; let what is
+being sent finish and be stored, up to the deadline; leave the group. What is still being sent then stays pending.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+
+import structlog
+from redis.asyncio import Redis
+
+from streamhooks.errors import StoreError
+from streamhooks.flow.carrier import Table
+from streamhooks.flow.gate import Gate
+from streamhooks.flow.health import Health
+from streamhooks.flow.lanes import Lanes
+from streamhooks.flow.line import Line
+from streamhooks.flow.partition import open_partitions
+from streamhooks.flow.patience import within
+from streamhooks.flow.recovery import SWEEP_EVERY
+from streamhooks.flow.runners import Runners
+from streamhooks.flow.waiting import LOOK_EVERY
+from streamhooks.handlers.catalogue import Catalogue
+from streamhooks.observe.figures import Figures, Tell, write_log
+from streamhooks.sender import Sender
+from streamhooks.settings import Settings
+from streamhooks.store.connection import check_version, connect
+
+log = structlog.get_logger("streamhooks")
+AGAIN = 1.0
+"""Seconds between two tries to reach Redis at the start."""
+TRIM_EVERY = 60.0
+
+
+class Worker:
+    """One consumer of the group at work."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalogue: Catalogue,
+        *,
+        sender: Sender,
+        consumer: str,
+        rng: random.Random,
+        tell: Tell = write_log,
+    ) -> None:
+        self.settings = settings
+        self.consumer = consumer
+        self.health = Health()
+        self.figures = Figures(tell)
+        self.stopping = asyncio.Event()
+        self.reached = False
+        """Redis was reached and the groups exist."""
+        self.table = Table(settings.worker.in_flight)
+        self._rng = rng
+        self._readers: list[Redis] = []
+        self.client = connect(
+            settings.redis.url, password=settings.redis.password, connections=8 * settings.stream.partitions
+        )
+        self.partitions = open_partitions(self.client, self._readers, settings, consumer)
+        self._sending = Runners()
+        self._loops = Runners()
+        gate = Gate()
+        self.lanes = Lanes(
+            catalogue,
+            partitions=len(self.partitions),
+            sender=sender,
+            spawn=self._sending.spawn,
+            queue=max(1, settings.worker.in_flight // 4),
+            figures=self.figures,
+            rng=rng,
+        )
+        self.lines = [
+            Line(
+                partition,
+                settings=settings,
+                lanes=self.lanes,
+                table=self.table,
+                gate=gate,
+                health=self.health,
+                figures=self.figures,
+            )
+            for partition in self.partitions
+        ]
+
+    async def __aenter__(self) -> "Worker":
+        await self._reach_redis()
+        for line in self.lines:
+            for reading in line.readings:
+                self._loops.spawn(reading.run(self.stopping))
+            self._loops.spawn(line.settling.run())
+            self._loops.spawn(self._every(self.settings.worker.lease / 4, line.recovery.beat))
+            self._loops.spawn(self._every(min(SWEEP_EVERY, self.settings.worker.lease), line.recovery.sweep))
+            self._loops.spawn(self._every(LOOK_EVERY, line.waiting.look))
+            self._loops.spawn(self._every(LOOK_EVERY, line.run_suspects))
+            self._loops.spawn(self._wake(line))
+            self._loops.spawn(self._every(TRIM_EVERY, line.tidy))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stop()
+
+    async def idle(self) -> bool:
+        """Nothing waits, is pending, parked or under way."""
+        if len(self.table):
+            return False
+        try:
+            return all([await line.idle() for line in self.lines])
+        except StoreError as error:
+            self.health.failed(error)
+            return False
+
+    async def _reach_redis(self) -> None:
+        while not self.stopping.is_set():
+            try:
+                version = await check_version(self.client)
+                for line in self.lines:
+                    await line.ensure_groups()
+            except StoreError as error:
+                if error.kind not in ("away", "refusing"):
+                    raise
+                self.health.failed(error)
+                await within(self.stopping.wait(), AGAIN)
+            else:
+                self.health.answered(writes=True)
+                self.reached = True
+                log.info("ready", consumer=self.consumer, server=version, handlers=len(list(self.lanes)))
+                return
+
+    async def _stop(self) -> None:
+        self.stopping.set()
+        self.lanes.close()
+        deadline = asyncio.get_running_loop().time() + self.settings.worker.drain_timeout
+        await self._try_within(self._hand_back, 5.0)
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._drained()
+        except TimeoutError:
+            log.warning("drain_timeout", left=self.table.active, effect="stays pending; a peer takes it over")
+        await self._try_within(self._hand_back, 5.0)
+        await self._sending.cancel()
+        await self._loops.cancel()
+        await self._try_within(self._leave, 5.0)
+        for client in (*self._readers, self.client):
+            await client.aclose()
+        log.info("stopped", consumer=self.consumer)
+
+    async def _drained(self) -> None:
+        """The readers have returned, and nothing is being sent or stored."""
+        while self.table.active or not all(reading.done for line in self.lines for reading in line.readings):
+            await self.table.changed(0.05)
+
+    async def _hand_back(self) -> None:
+        for line in self.lines:
+            await line.hand_back()
+
+    async def _leave(self) -> None:
+        for line in self.lines:
+            await line.leave()
+
+    async def _try_within(self, act: Callable[[], Awaitable[None]], seconds: float) -> None:
+        """Does what a clean stop would do, if Redis lets us; what is left undone a peer takes over after the lease."""
+        try:
+            async with asyncio.timeout(seconds):
+                await act()
+        except (StoreError, TimeoutError) as error:
+            log.warning("stop_incomplete", error=str(error) or "Redis does not answer", effect="peers take over later")
+
+    async def _every(self, seconds: float, act: Callable[[], Awaitable[None]]) -> None:
+        """Does it now and again, with some jitter so that workers do not step in time."""
+        while True:
+            await self._attempt(act)
+            await asyncio.sleep(seconds * (0.9 + 0.2 * self._rng.random()))
+
+    async def _wake(self, line: Line) -> None:
+        """Wakes stored records as they fall due."""
+        while True:
+            await self._attempt(line.wake)
+            await asyncio.sleep(line.next_wake)
+
+    async def _attempt(self, act: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await act()
+        except StoreError as error:
+            if error.kind != "no_group":  # the reader makes the group again and says so
+                self.health.failed(error)
+        except Exception:
+            log.exception("internal_error", where=getattr(act, "__qualname__", ""), effect="goes on")

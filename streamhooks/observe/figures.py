@@ -1,0 +1,169 @@
+"""What this process has done, as plain numbers, and one wide log record for each problem.
+
+Counting is an addition to an attribute: labels are looked up when somebody asks, in metrics.py, not per event. The
+account that survives crashes is kept in Redis by the settling scripts; these figures end with the process.
+"""
+
+import time
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable
+from typing import TypeAlias, assert_never
+
+import structlog
+from msgspec import Struct
+from msgspec.structs import replace
+
+from streamhooks.model import Dead, DeadReason, Delivered, Failure, Outcome, Reply, Retry, Suppressed
+from streamhooks.store.settle import Answer, Settlement
+
+log = structlog.get_logger("streamhooks")
+
+BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0, 60.0, 300.0, 3600.0)
+"""Seconds. Fine below a second, where gateways' users wait, and up to an hour, where retries end."""
+
+
+class Durations:
+    """A histogram of seconds over BOUNDS."""
+
+    __slots__ = ("counts", "total")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(BOUNDS) + 1)
+        self.total = 0.0
+
+    def add(self, seconds: float) -> None:
+        self.counts[bisect_left(BOUNDS, seconds)] += 1
+        self.total += seconds
+
+    def quantile(self, part: float) -> float:
+        """The upper bound of the bucket in which this part of all values ends; 0 when there are none."""
+        wanted = part * sum(self.counts)
+        seen = 0
+        for bound, count in zip((*BOUNDS, BOUNDS[-1]), self.counts, strict=True):
+            seen += count
+            if count and seen >= wanted:
+                return bound
+        return 0.0
+
+
+class HandlerFigures:
+    """One handler's figures in this process."""
+
+    __slots__ = ("attempt_seconds", "attempts", "dead", "delivery_seconds", "outcomes")
+
+    def __init__(self) -> None:
+        self.attempts: Counter[str] = Counter()
+        self.outcomes: Counter[str] = Counter()
+        self.dead: Counter[str] = Counter()
+        self.attempt_seconds = Durations()
+        self.delivery_seconds = Durations()
+
+    def attempted(self, answer: Reply | Failure) -> None:
+        self.attempts[result_of(answer)] += 1
+        self.attempt_seconds.add(answer.elapsed)
+
+
+class Ended(Struct, frozen=True, gc=False):
+    """One end, as logs and listeners are told of it."""
+
+    handler: str
+    event: str
+    type: str
+    attempt: int
+    outcome: Outcome
+    answer: Reply | Failure | None = None
+
+
+Tell: TypeAlias = Callable[[Ended], None]
+
+
+class Figures:
+    """The figures of this process."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self.entries_read = 0
+        self.redeliveries = 0
+        self.claims_failed_open = 0
+        self.lost_trimmed = 0
+        self.late = 0
+        """Outcomes that came after another worker had taken the entry over."""
+        self.unmatched = 0
+        self.handlers: dict[str, HandlerFigures] = {}
+        self.dead_unhandled: Counter[str] = Counter()
+        """Dead letters that no handler had a part in, by reason: undecodable, crash_loop."""
+
+    def of(self, handler: str) -> HandlerFigures:
+        return self.handlers.setdefault(handler, HandlerFigures())
+
+    def settled(self, ended: Ended, answer: Answer) -> None:
+        """A job's end is durable."""
+        if answer == "late":
+            self.late += 1
+            return
+        own = self.of(ended.handler)
+        match ended.outcome:
+            case Delivered():
+                own.outcomes["delivered"] += 1
+                own.delivery_seconds.add(max(0.0, time.time() - int(ended.event.partition("-")[0]) / 1000))
+            case Suppressed():
+                own.outcomes["suppressed"] += 1
+            case Retry() if answer != "overflow":
+                own.outcomes["stored"] += 1
+            case Retry(_, _, why):
+                own.outcomes["dead"] += 1
+                own.dead["overflow"] += 1
+                ended = replace(ended, outcome=Dead("overflow", why))
+            case Dead(reason):
+                own.outcomes["dead"] += 1
+                own.dead[reason] += 1
+            case _:
+                assert_never(ended.outcome)
+        self._tell(ended)
+
+    def settled_bare(self, settlement: Settlement, answer: Answer) -> None:
+        """A carrier's end without a job is durable."""
+        if answer == "late":
+            self.late += 1
+        elif settlement.kind == "unmatched":
+            self.unmatched += 1
+        elif settlement.record is not None:
+            record = settlement.record
+            self.dead_unhandled[record.reason] += 1
+            reason: DeadReason = "crash_loop" if record.reason == "crash_loop" else "undecodable"
+            self._tell(Ended("", record.origin, record.type, record.attempt, Dead(reason, record.why)))
+
+
+def write_log(ended: Ended) -> None:
+    """One wide record for a problem, none for a success."""
+    told: dict[str, object] = {"handler": ended.handler, "event": ended.event, "type": ended.type}
+    match ended.outcome:
+        case Delivered():
+            return
+        case Suppressed(by):
+            log.debug("suppressed", **told, by=by)
+        case Retry(after, following, why):
+            level = log.warning if following > ended.attempt else log.debug
+            told |= {"attempt": ended.attempt, "why": why, "again_in_seconds": round(after, 1)}
+            level("retry_stored", **told, **_answered(ended.answer))
+        case Dead(reason, why):
+            told |= {"attempts": ended.attempt, "reason": reason, "why": why}
+            log.error("dead_letter", **told, **_answered(ended.answer))
+        case _:
+            assert_never(ended.outcome)
+
+
+def result_of(answer: Reply | Failure) -> str:
+    """The label of an attempt: the class of its status, or the kind of its failure."""
+    if isinstance(answer, Failure):
+        return answer.kind
+    return f"{answer.status // 100}xx" if 200 <= answer.status < 600 else "protocol"
+
+
+def _answered(reply: Reply | Failure | None) -> dict[str, object]:
+    """What a log record says of the answer: never a header, a payload or a URL."""
+    if reply is None:
+        return {}
+    said: object = reply.status if isinstance(reply, Reply) else reply.message
+    return {"answer": said, "seconds": round(reply.elapsed, 3)}
