@@ -1,0 +1,121 @@
+"""The command line: finds the command, reads its arguments, and turns its end into an exit code.
+
+Strategy: this file knows the commands by name only. The file of a command is imported when it is the one asked for, so
+that `streamhooks --help` loads neither redis nor aiohttp. A command's file has an `EXAMPLE`, `arguments(parser)` and
+`run(args)`, which gives the exit code.
+
+Exit codes: 0 well; 1 something wrong was found, or what was asked for was not achieved; 2 wrong usage or
+configuration; 3 Redis cannot be reached.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+from streamhooks import __version__
+from streamhooks.cli.output import complain
+from streamhooks.errors import ConfigError, StoreError, StreamhooksError
+
+COMMANDS = {
+    "dev": "run everything on this machine, with nothing to set up",
+    "init": "write a commented starter configuration and a template",
+    "check": "read the configuration and every template, and list every fault",
+    "render": "print the exact HTTP request of a handler, and send nothing",
+    "fire": "send one request of a handler now, and print the reply",
+    "serve": "run a worker",
+    "publish": "add events to the stream",
+    "status": "show what waits, what is under way, and what came of it all",
+    "pending": "list the entries that are handed out and not acknowledged, or take them over",
+    "dead": "list, show, replay or purge dead letters",
+}
+"""Every command by its name, in the order of their first use, with what it does."""
+
+FOUND, WRONG_USAGE, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130
+"""130 is the shell's own code for a process ended by SIGINT."""
+
+
+class Command(Protocol):
+    """What the file of a command has."""
+
+    EXAMPLE: str
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None: ...
+    def run(self, args: argparse.Namespace) -> int: ...
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; `argv` without the program's name. Gives the exit code and never raises SystemExit."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    command = _command(words)
+    parser = _parser(words[0] if command else "", command)
+    try:
+        args = parser.parse_args(words)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
+    if command is None:
+        parser.print_help(sys.stderr)
+        return WRONG_USAGE
+    return _run(command, args)
+
+
+def _command(words: Sequence[str]) -> Command | None:
+    if not words or words[0] not in COMMANDS:
+        return None
+    return cast("Command", importlib.import_module(f"streamhooks.cli.{words[0]}"))
+
+
+def _parser(name: str, command: Command | None) -> argparse.ArgumentParser:
+    """All commands by name; arguments only of the one that runs."""
+    parser = argparse.ArgumentParser(
+        prog="streamhooks",
+        description="Gateway events from a Redis stream to webhooks: at least once, nothing lost on a crash.",
+        epilog="example: streamhooks dev\n\nstreamhooks COMMAND --help tells more of a command.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"streamhooks {__version__}")
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
+    for word, what in COMMANDS.items():
+        chosen = word == name and command is not None
+        own = commands.add_parser(
+            word,
+            help=what,
+            description=f"{what[0].upper()}{what[1:]}.",
+            epilog=f"example: {command.EXAMPLE}" if chosen and command else None,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if chosen and command:
+            command.arguments(own)
+    return parser
+
+
+def _run(command: Command, args: argparse.Namespace) -> int:
+    try:
+        code = command.run(args)
+        sys.stdout.flush()
+    except ConfigError as error:
+        return faults(error)
+    except StoreError as error:
+        complain(str(error))
+        return UNREACHABLE if error.kind == "away" else FOUND
+    except StreamhooksError as error:
+        complain(str(error))
+        return FOUND
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has had enough (`| head`). Python would complain once more while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FOUND
+    return code
+
+
+def faults(error: ConfigError) -> int:
+    """Tells every fault, then how many there are."""
+    for fault in error.faults:
+        complain(str(fault))
+    count = len(error.faults)
+    complain("1 fault" if count == 1 else f"{count} faults")
+    return WRONG_USAGE

@@ -1,0 +1,180 @@
+"""`check`: everything that can be known to be wrong before an event comes.
+
+Reads the configuration, tries each handler with an example of every type that fires it, looks at where its target
+leads from here, and with --redis at the server. Faults are for the person who wrote the configuration (exit 2), what
+is found at the server is for the one who runs it (exit 1); warnings change no exit code.
+"""
+
+import asyncio
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct, to_builtins
+from msgspec.structs import replace
+
+from streamhooks.cli.lookups import unreachable
+from streamhooks.cli.opening import add_config, add_json, add_redis, configuration, reach
+from streamhooks.cli.output import complain, document, printable, say
+from streamhooks.cli.trial import types_of
+from streamhooks.delivery.request import RequestMaker
+from streamhooks.errors import ConfigError, Fault, RequestError, TemplateError
+from streamhooks.event_types import example
+from streamhooks.flow.lanes import holds
+from streamhooks.handlers.handler import Handler
+from streamhooks.settings import Settings
+from streamhooks.store.keys import partitions
+from streamhooks.store.status import Group, Server, groups, server
+
+EXAMPLE = "streamhooks check --config streamhooks.yaml --redis"
+
+
+class Found(Struct):
+    """What was found."""
+
+    faults: list[Fault]
+    warnings: list[Fault]
+    handlers: int = 0
+    server: Server | None = None
+    groups: dict[str, tuple[Group, ...]] = {}
+    troubles: list[str] = []
+    """Of the server."""
+
+
+def arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--redis", action="store_true", help="also ask the server: version, eviction, persistence, consumer groups"
+    )
+    add_config(parser)
+    add_redis(parser)
+    add_json(parser)
+
+
+def run(args: Namespace) -> int:
+    try:
+        loaded = configuration(args)
+    except ConfigError as error:
+        return _report(Found(list(error.faults), []), as_json=args.json)
+    found = Found([], list(loaded.warnings), len(loaded.handlers))
+    for handler in loaded.handlers:
+        found.faults += _tried(handler)
+    if not found.faults:
+        found.warnings += [warning for handler in loaded.handlers for warning in _never_equal(handler)]
+        found.warnings += unreachable(loaded.handlers)
+    if args.redis:
+        asyncio.run(_ask_redis(loaded.settings, found))
+    return _report(found, as_json=args.json)
+
+
+def _tried(handler: Handler) -> Iterator[Fault]:
+    """Each type by itself, so that one fault does not hide another; the same fault of several types once."""
+    failed: dict[str, list[str]] = {}
+    for type_ in types_of(handler):
+        event = example(type_)
+        try:
+            holds(handler, event)
+            RequestMaker(handler).make(event)
+        except TemplateError as error:
+            failed.setdefault(f"the template fails: {error}", []).append(type_)
+        except RequestError as error:
+            failed.setdefault(error.message, []).append(type_)
+    for message, types in failed.items():
+        yield Fault(handler.place or handler.id, "", f"with the example event of {_shortly(types)}: {message}")
+
+
+def _never_equal(handler: Handler) -> Iterator[Fault]:
+    """Two events that differ in nothing but id and time must be duplicates, or the cool-down suppresses nothing."""
+    if not handler.event_timeout:
+        return
+    maker = RequestMaker(handler)
+    types = []
+    for type_ in types_of(handler):
+        one = example(type_)
+        other = replace(one, id="1795428001234-5", timestamp="2026-11-23T10:00:01.234Z")
+        if maker.make(one).fingerprint != maker.make(other).fingerprint:
+            types.append(type_)
+    if types:
+        said = (
+            f"the request for {_shortly(types)} holds the event's .ID or .TimeStamp, so no two are equal and the "
+            "event_timeout suppresses nothing; leave it out of the body, webhook-id tells events apart"
+        )
+        yield Fault(handler.place or handler.id, "", said)
+
+
+def _shortly(types: Sequence[str]) -> str:
+    return ", ".join(types) if len(types) <= 3 else f"{', '.join(types[:3])} and {len(types) - 3} more types"
+
+
+# The server.
+
+
+async def _ask_redis(settings: Settings, found: Found) -> None:
+    async with reach(settings) as client:
+        found.server = await server(client)
+        for keys in partitions(settings.stream.key, settings.stream.partitions):
+            found.groups[keys.stream] = await groups(client, keys)
+    if found.server.eviction != "noeviction":
+        found.troubles.append(
+            f"maxmemory-policy is {found.server.eviction}: Redis may throw events away when its memory is full; "
+            "set it to noeviction"
+        )
+    if not found.server.append_only:
+        said = "appendonly is off: what came since the last snapshot is lost when the server ends; set it to yes"
+        found.warnings.append(Fault("redis", "", said))
+    for stream, of_stream in found.groups.items():
+        if not any(group.name == settings.stream.group for group in of_stream):
+            said = f"stream {stream} has no group {settings.stream.group} yet: the first worker makes it"
+            found.warnings.append(Fault("redis", "", said))
+
+
+# The report.
+
+
+def _report(found: Found, *, as_json: bool) -> int:
+    if as_json:
+        document(_told(found))
+    for fault in found.faults:
+        complain(printable(str(fault)))
+    for warning in found.warnings:
+        complain(printable(f"warning: {warning}"))
+    for trouble in found.troubles:
+        complain(f"redis: {trouble}")
+    if not as_json and found.server:
+        for line in _server_lines(found.server, found.groups):
+            say(line)
+    counted = [_count(len(found.faults) + len(found.troubles), "fault"), _count(len(found.warnings), "warning")]
+    if found.faults:
+        complain(", ".join(counted))
+        return 2
+    if not as_json:
+        say(", ".join([_count(found.handlers, "handler"), *counted]))
+    return 1 if found.troubles else 0
+
+
+def _server_lines(server: Server, groups: Mapping[str, Sequence[Group]]) -> Iterator[str]:
+    on = "on" if server.append_only else "off"
+    yield f"{server.version}, maxmemory-policy {server.eviction}, appendonly {on}"
+    for stream, of_stream in groups.items():
+        for group in of_stream:
+            lag = "unknown" if group.lag is None else group.lag
+            yield f"{stream}: group {group.name}, consumers {group.consumers}, pending {group.pending}, lag {lag}"
+
+
+def _told(found: Found) -> dict[str, Any]:
+    def places(faults: Sequence[Fault]) -> list[dict[str, str]]:
+        return [{"file": fault.file, "path": fault.path, "message": fault.message} for fault in faults]
+
+    redis = {**to_builtins(found.server), "groups": to_builtins(found.groups)} if found.server else None
+    return {
+        "handlers": found.handlers,
+        "faults": places(found.faults),
+        "warnings": places(found.warnings),
+        "redis": redis,
+        "redis_faults": found.troubles,
+    }
+
+
+def _count(number: int, word: str) -> str:
+    if not number:
+        return f"no {word}s"
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -1,0 +1,66 @@
+"""`fire`: one request of a handler, sent now, outside of stream and cool-down."""
+
+import asyncio
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from streamhooks.cli.opening import add_config, add_json, configuration
+from streamhooks.cli.output import complain, document, lines, printable, say
+from streamhooks.cli.trial import add_trial, event_of, handler_of
+from streamhooks.delivery.request import RequestMaker
+from streamhooks.handlers.handler import Handler
+from streamhooks.model import Failure, Reply, Request
+from streamhooks.sender import Sender
+
+EXAMPLE = "streamhooks fire --handler security-slack --event AuthFailure"
+
+
+def arguments(parser: ArgumentParser) -> None:
+    add_trial(parser)
+    add_config(parser)
+    add_json(parser)
+
+
+def run(args: Namespace) -> int:
+    loaded = configuration(args)
+    handler = handler_of(loaded, args.handler)
+    event = event_of(args.event, handler, loaded.settings.worker.max_event_bytes)
+    # A new id every time: a receiver that dedupes on the webhook-id would not show the second one.
+    event = replace(event, id=f"{time.time_ns() // 1_000_000}-0")
+    answer = asyncio.run(_send(RequestMaker(handler).make(event), handler))
+    if isinstance(answer, Failure):
+        return _failed(answer, as_json=args.json)
+    return _replied(answer, as_json=args.json)
+
+
+async def _send(request: Request, handler: Handler) -> Reply | Failure:
+    async with Sender() as sender:
+        return await sender.send(request, handler)
+
+
+def _failed(failure: Failure, *, as_json: bool) -> int:
+    if as_json:
+        document({"failure": failure.kind, "message": failure.message, "seconds": round(failure.elapsed, 3)})
+    complain(f"no answer after {failure.elapsed:.3f} s ({failure.kind}): {printable(failure.message)}")
+    return 1
+
+
+def _replied(reply: Reply, *, as_json: bool) -> int:
+    body = reply.head.decode("utf-8", "backslashreplace")
+    if as_json:
+        document(
+            {"status": reply.status, "headers": dict(reply.headers), "body": body, "seconds": round(reply.elapsed, 3)}
+        )
+    else:
+        say(f"{reply.status} after {reply.elapsed:.3f} s\n{_headers(reply.headers)}\n\n{lines(body)}")
+    well = 200 <= reply.status < 300
+    if not well:
+        complain(f"status {reply.status} is no 2xx: a worker would not count it as delivered")
+    return 0 if well else 1
+
+
+def _headers(headers: Mapping[str, str]) -> str:
+    return "\n".join(f"{name}: {printable(value)}" for name, value in headers.items())

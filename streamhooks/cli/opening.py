@@ -1,0 +1,118 @@
+"""What nearly every command begins with: the configuration and a connection to Redis.
+
+A command that needs handlers asks for `configuration`; one that only asks Redis takes `settings`, which are those of
+the configuration if there is one, else the defaults with what the environment says.
+"""
+
+import os
+import re
+from argparse import ArgumentParser, Namespace
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from msgspec.structs import replace
+from redis.asyncio import Redis
+
+from streamhooks import files
+from streamhooks.errors import ConfigError, Fault, StoreError
+from streamhooks.files import Loaded
+from streamhooks.settings import Redis as RedisSettings
+from streamhooks.settings import Settings
+from streamhooks.settings.rules import REDIS_URL, RefusedError
+from streamhooks.store.connection import connect
+
+COMMAND_LINE = "command line"
+"""Where a fault of the command line is, in the place of a file."""
+_NO_PORT = re.compile(r":(?![0-9]+(?:[,/]|\Z))[^\]/,]*(?=[,/]|\Z)")
+
+
+def add_config(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--config",
+        action="append",
+        type=Path,
+        metavar="FILE",
+        help="a configuration file or a folder of them; may be given again (default: ./streamhooks.yaml, then "
+        "/etc/streamhooks/)",
+    )
+
+
+def add_redis(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--redis-url",
+        metavar="URL",
+        help="the server, in the place of redis.url and redis.password (default of those: redis://127.0.0.1:6379/0)",
+    )
+
+
+def add_json(parser: ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def configuration(args: Namespace) -> Loaded:
+    """The configuration that the arguments name. Raises ConfigError."""
+    return _with_redis(files.load(args.config, os.environ), args)
+
+
+def settings(args: Namespace) -> Settings:
+    """The settings, of no configuration at all if none is named and none is found. Raises ConfigError."""
+    return known(args).settings
+
+
+def known(args: Namespace) -> Loaded:
+    """The configuration if there is one, else one without handlers. Raises ConfigError."""
+    if args.config or any(path.exists() for path in files.DEFAULT_SEARCH):
+        return configuration(args)
+    return _with_redis(files.load_mapping({}, Path(), os.environ), args)
+
+
+@asynccontextmanager
+async def reach(settings: Settings) -> AsyncIterator[Redis]:
+    """A client for one command. Its StoreErrors name the server and, where there is one, the way out."""
+    url = settings.redis.url
+    try:
+        client = connect(url, password=settings.redis.password)
+    except ValueError:  # its text may repeat a part of the URL
+        said = f"{shown_url(url)} is no address that can be connected to; write redis://HOST:PORT/DB or unix:///PATH"
+        raise ConfigError([Fault("configuration", "redis.url", said)]) from None
+    try:
+        yield client
+    except StoreError as error:
+        raise StoreError(error.kind, f"Redis at {shown_url(url)} {_explained(error)}") from error
+    finally:
+        await client.aclose()
+
+
+def _explained(error: StoreError) -> str:
+    if error.kind == "away":
+        return f"cannot be reached ({error.message}): start it, or name another server by --redis-url or redis.url"
+    if error.kind == "refusing":
+        return f"takes no writes ({error.message}): give it memory, disk or its primary back, then try again"
+    return f"refused a command ({error.message})"
+
+
+def wrong(option: str, message: str) -> ConfigError:
+    """Wrong usage that argparse cannot see."""
+    return ConfigError([Fault(COMMAND_LINE, option, message)])
+
+
+def shown_url(url: str) -> str:
+    """The URL without user, password and options (`?password=` is one), whatever its form."""
+    scheme, _, rest = url.partition("://")
+    # From the last @, for a password may hold one; better to show too little of the host than a part of that.
+    place = rest.rpartition("@")[2].partition("?")[0].partition("#")[0]
+    # `redis://user:password/0` lacks its host: what should be a port is none.
+    return f"{scheme}://{_NO_PORT.sub('', place)}"
+
+
+def _with_redis(loaded: Loaded, args: Namespace) -> Loaded:
+    url = getattr(args, "redis_url", None)  # not every command asks Redis
+    if not url:
+        return loaded
+    try:
+        REDIS_URL.check(url)
+    except RefusedError as refusal:
+        raise wrong("--redis-url", str(refusal)) from None
+    redis = RedisSettings(url=url, tls=loaded.settings.redis.tls)
+    return replace(loaded, settings=replace(loaded.settings, redis=redis))

@@ -1,0 +1,208 @@
+"""`publish`: events into the stream, one from the command line or a file of them.
+
+A file is read line by line and added in batches, one round trip each. A line that is no event is named and the rest
+goes on. What was added is known by line, so that an interrupted run goes on with --from-line: the one batch whose
+answer was lost may then be added twice, which a cool-down absorbs.
+"""
+
+import asyncio
+import json
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from typing import Any
+from zlib import crc32
+
+from redis.asyncio import Redis
+
+from streamhooks import wire
+from streamhooks.cli.ndjson import PIECE, Line, Source
+from streamhooks.cli.opening import add_config, add_json, add_redis, reach, settings, wrong
+from streamhooks.cli.output import complain, document, printable, say
+from streamhooks.cli.progress import Progress
+from streamhooks.errors import StoreError, WireError
+from streamhooks.event_types import canonical_member
+from streamhooks.model import Entry, Event
+from streamhooks.settings import Settings
+from streamhooks.store.connection import translated
+from streamhooks.store.keys import partitions
+
+EXAMPLE = 'streamhooks publish AuthFailure message="Auth Failure" path=/widgets origin=10.0.0.1 key=abc'
+BATCH = 500
+"""Events in one round trip: 128 MiB where each is as large as may be, some 100 KiB as they are."""
+_NOW = "0-0"
+"""The id under which an event is tried: Redis gives the real one."""
+
+
+def arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("type", nargs="?", metavar="TYPE", help="the type of the event")
+    parser.add_argument(
+        "members",
+        nargs="*",
+        metavar="K=V",
+        help="a member of the event's Meta, a string; a known name in lower case gets Tyk's spelling",
+    )
+    parser.add_argument("--meta", metavar="JSON", help="Meta as a JSON object; members given as K=V lie over it")
+    parser.add_argument("--api-id", default="", help="the API that the event is about")
+    parser.add_argument("--org-id", default="", help="the organisation that it is about")
+    parser.add_argument("--source", default="", help="who publishes it")
+    parser.add_argument("--ts", default="", help="when it happened: RFC 3339 or an epoch (default: now)")
+    parser.add_argument("--ndjson", metavar="FILE", help="publish a file with one JSON object a line; - is stdin")
+    parser.add_argument("--from-line", type=int, default=1, metavar="N", help="with --ndjson: begin with line N")
+    add_config(parser)
+    add_redis(parser)
+    add_json(parser)
+
+
+def run(args: Namespace) -> int:
+    if args.ndjson is None and args.type is None:
+        raise wrong("TYPE", "is missing; give the type of an event, or a file of events by --ndjson FILE")
+    if args.ndjson is not None and (args.type or args.meta):
+        raise wrong("--ndjson", "cannot stand beside a TYPE or --meta; every line is an event of its own")
+    if args.from_line < 1:
+        raise wrong("--from-line", f"is {args.from_line}; the first line is 1")
+    known = settings(args)
+    if args.ndjson is None:
+        return asyncio.run(_publish_one(known, _event(args), args.json))
+    return asyncio.run(_publish_file(known, args))
+
+
+def stream_of(event: Event, settings: Settings) -> str:
+    """The stream that an event belongs to.
+
+    Two equal events must meet in one partition, because a cool-down lives in one: so it is chosen by what equal events
+    have in common, never at random.
+    """
+    keys = partitions(settings.stream.key, settings.stream.partitions)
+    return keys[crc32(f"{event.type}\n{event.api_id}".encode()) % len(keys)].stream
+
+
+# One event.
+
+
+def _event(args: Namespace) -> dict[str, bytes]:
+    """The fields of the event that the arguments make. Raises ConfigError: what is wrong was typed here."""
+    meta = {**_meta(args.meta), **_members(args.members, args.type)}
+    try:
+        return wire.encode(
+            args.type, meta, ts=args.ts, api_id=args.api_id, org_id=args.org_id, source=args.source
+        )  # fmt: skip
+    except WireError as error:
+        raise wrong(error.place or "TYPE", error.message) from None
+
+
+def _meta(text: str | None) -> dict[str, Any]:
+    if text is None:
+        return {}
+    try:
+        meta = json.loads(text)
+    except ValueError as error:
+        raise wrong("--meta", f'is no JSON ({error}); give an object, such as {{"Message": "Auth Failure"}}') from None
+    if not isinstance(meta, dict):
+        raise wrong("--meta", 'is no JSON object; give one, such as {"Message": "Auth Failure"}')
+    return meta
+
+
+def _members(texts: list[str], type: str) -> Mapping[str, str]:
+    """As the flat form of the wire contract has it, see wire.py."""
+    given: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise wrong(printable(text), "is no member; write NAME=VALUE")
+        given[name] = value
+    # `message` beside `Message`: both are kept, under the names they came with.
+    spelled = {name: canonical_member(name, type) for name in given}
+    return {name if spelled[name] in given else spelled[name]: value for name, value in given.items()}
+
+
+async def _publish_one(settings: Settings, fields: dict[str, bytes], as_json: bool) -> int:
+    try:
+        event = wire.decode(Entry(_NOW, {b"d": fields["d"]}), settings.worker.max_event_bytes)
+    except WireError as error:
+        raise wrong("event", error.message) from None
+    async with reach(settings) as client:
+        ids = await _add(client, [(stream_of(event, settings), fields["d"])])
+    if as_json:
+        document(ids)
+    else:
+        say("\n".join(ids))
+    return 0
+
+
+# A file of them.
+
+
+class _Count:
+    """How far a file has come."""
+
+    def __init__(self, from_line: int) -> None:
+        self.added = 0
+        self.refused = 0
+        self.next_line = from_line
+        """The first line that is not known to be dealt with."""
+
+
+async def _publish_file(settings: Settings, args: Namespace) -> int:
+    count = _Count(args.from_line)
+    with Source(args.ndjson, settings.worker.max_event_bytes + PIECE) as source, Progress("events") as progress:
+        try:
+            async with reach(settings) as client:
+                async for lines in source.lines():
+                    await _send(client, settings, lines, count, progress)
+                    progress.show(count.added, errors=count.refused, part=source.part)
+        except (StoreError, asyncio.CancelledError):
+            progress.complain(
+                f"{count.added} published before this; go on with --from-line {count.next_line} "
+                f"(at most {BATCH} events from there on may be published twice)"
+            )
+            raise
+    if args.json:
+        document({"published": count.added, "refused": count.refused})
+    else:
+        say(f"{count.added} published")
+    if count.refused:
+        complain(f"{count.refused} {'line was' if count.refused == 1 else 'lines were'} refused")
+    return 1 if count.refused else 0
+
+
+async def _send(client: Redis, settings: Settings, lines: list[Line], count: _Count, progress: Progress) -> None:
+    """Adds what is good of the lines, in batches, and names what is not."""
+    batch: list[tuple[str, bytes]] = []
+    for line in lines:
+        if line.number < count.next_line or not line.data:
+            continue
+        try:
+            event = wire.decode(Entry(_NOW, {b"d": line.data}), settings.worker.max_event_bytes)
+        except WireError as error:
+            count.refused += 1
+            progress.complain(f"line {line.number}: {_reason(error)}")
+            continue
+        batch.append((stream_of(event, settings), line.data))
+        if len(batch) == BATCH:
+            count.added += len(await _add(client, batch))
+            count.next_line = line.number + 1
+            batch.clear()
+    if batch:
+        count.added += len(await _add(client, batch))
+    if lines:
+        count.next_line = max(count.next_line, lines[-1].number + 1)
+
+
+async def _add(client: Redis, events: list[tuple[str, bytes]]) -> list[str]:
+    """The ids in order. Raises StoreError; then some of them may have been added."""
+    with translated():
+        pipeline = client.pipeline(transaction=False)
+        for stream, data in events:
+            pipeline.execute_command("XADD", stream, "*", "d", data)
+        answers = await pipeline.execute(raise_on_error=False)
+        for answer in answers:
+            # Raised here, not by the pipeline: that one would repeat the command in its message, payload and all.
+            if isinstance(answer, Exception):
+                raise answer
+        return [id.decode() for id in answers]
+
+
+def _reason(error: WireError) -> str:
+    """Without the `d` of the wire contract, which a line of a file does not have."""
+    place = error.place.removeprefix("d").removeprefix(".")
+    return printable(f"{place}: {error.message}" if place else error.message)

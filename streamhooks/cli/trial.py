@@ -1,0 +1,100 @@
+"""What a handler is tried with: its own self from the configuration, and an event, an example or a person's own."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+
+from streamhooks import wire
+from streamhooks.cli.opening import wrong
+from streamhooks.cli.output import printable
+from streamhooks.errors import WireError
+from streamhooks.event_types import TYPES, example
+from streamhooks.files import Loaded
+from streamhooks.handlers.handler import Handler
+from streamhooks.model import Entry, Event
+from streamhooks.settings.documents import parse
+from streamhooks.settings.references import is_reference
+
+_SECRET_NAMES = ("authorization", "token", "secret", "password", "api-key", "apikey")
+"""Parts of header names whose values are credentials, wherever they came from."""
+
+
+def add_trial(parser: ArgumentParser) -> None:
+    parser.add_argument("--handler", required=True, metavar="ID", help="the handler")
+    parser.add_argument(
+        "--event",
+        default="",
+        metavar="FILE|TYPE",
+        help="a file with one event as JSON, or the type of an example (default: the first that fires the handler)",
+    )
+
+
+def handler_of(loaded: Loaded, id: str) -> Handler:
+    """Raises ConfigError."""
+    found = next((handler for handler in loaded.handlers if handler.id == id), None)
+    if found is None:
+        known = ", ".join(handler.id for handler in loaded.handlers) or "none"
+        raise wrong("--handler", f'"{printable(id)}" is no handler of the configuration; it has {known}')
+    return found
+
+
+def event_of(text: str, handler: Handler, max_bytes: int) -> Event:
+    """Raises ConfigError."""
+    if not text:
+        return example(types_of(handler)[0])
+    path = Path(text)
+    if path.is_file():
+        return _read(path, max_bytes)
+    if "/" in text or path.suffix:
+        raise wrong("--event", f"{printable(text)} is no file that can be read")
+    return example(text)
+
+
+def types_of(handler: Handler) -> tuple[str, ...]:
+    """The types that a handler is tried with: those it names, and of a pattern all known ones that it stands for."""
+    types: dict[str, None] = {}
+    for pattern in handler.on:
+        if pattern.endswith("*"):
+            matching = [name for name in TYPES if name.startswith(pattern[:-1])]
+            types |= dict.fromkeys(matching or [pattern[:-1] or "Example"])
+        else:
+            types[pattern] = None
+    return tuple(types)
+
+
+def secret_headers(handler: Handler) -> frozenset[str]:
+    """The names of the handler's headers whose values are not to be shown.
+
+    Those that are credentials by their name, and those that the configuration wrote as a reference: a handler holds
+    the value only, so its own place in the file is looked at once more.
+    """
+    names = {name for name, _ in handler.headers}
+    referenced = {name for name, value in _written(handler).items() if is_reference(value)}
+    return frozenset(
+        name for name in names if name in referenced or any(part in name.lower() for part in _SECRET_NAMES)
+    )
+
+
+def _written(handler: Handler) -> dict[str, object]:
+    """The handler's `header_map` as its file has it; empty where that cannot be found again."""
+    file, _, path = handler.place.rpartition(": ")
+    if not path.startswith("handlers["):
+        return {}  # in Tyk's own form no references are followed
+    try:
+        data = parse(Path(file).read_text("utf-8"), file, [])
+        headers = data["handlers"][int(path.removeprefix("handlers[").partition("]")[0])]["header_map"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return {}
+    return headers if isinstance(headers, dict) else {}
+
+
+def _read(path: Path, max_bytes: int) -> Event:
+    """An event in the packed form, or in one of the other spellings that the wire contract takes there."""
+    try:
+        data = path.read_bytes().removeprefix(b"\xef\xbb\xbf").strip()
+    except OSError as error:
+        raise wrong("--event", f"{path} cannot be read: {error.strerror}") from None
+    try:
+        return wire.decode(Entry(example("").id, {b"d": data}), max_bytes)
+    except WireError as error:
+        place = error.place.removeprefix("d").removeprefix(".")
+        raise wrong("--event", f"{path}: {place + ': ' if place else ''}{error.message}") from None

@@ -1,0 +1,143 @@
+"""Running it: the embedded server, a receiver, a worker and sample events, in one process.
+
+The server is always our own, kept under the state folder, unless another is named; then the group is
+`streamhooks-dev`, so that a real worker's entries are never taken.
+"""
+
+import asyncio
+import secrets
+import shlex
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import uvloop
+from msgspec import Struct
+from msgspec.structs import replace
+
+from streamhooks import files, wire
+from streamhooks.app import application
+from streamhooks.dev.receiver import Receiver
+from streamhooks.dev.samples import LOOPBACK, configuration, events
+from streamhooks.dev.screen import Screen
+from streamhooks.embedded import EmbeddedServer
+from streamhooks.errors import ConfigError, StoreError
+from streamhooks.files import Loaded
+from streamhooks.flow.patience import within
+from streamhooks.flow.worker import Worker
+from streamhooks.handlers.handler import Handler
+from streamhooks.observe import logs
+from streamhooks.store.connection import ask
+
+SAMPLE_EVERY = 2.0
+"""Seconds between two samples, once the first ones are out."""
+FIRST = 6
+"""Samples that are published at once."""
+EXIT_AFTER_LIMIT = 60.0
+"""Seconds that `--exit-after` waits for its deliveries."""
+
+
+class Options(Struct, frozen=True):
+    """What the command line says."""
+
+    config: tuple[Path, ...] = ()
+    redis_url: str = ""
+    state: Path = Path(".streamhooks")
+    exit_after: int = 0
+
+
+def run(options: Options) -> int:
+    """Runs until it is told to stop; the exit code."""
+    logs.set_up("warning", "auto")
+    try:
+        return uvloop.run(_run(options))
+    except StoreError as error:
+        print(error.message, file=sys.stderr)
+        return 2 if error.kind in ("no_server", "in_use") else 3
+    except ConfigError as error:
+        for fault in error.faults:
+            print(fault, file=sys.stderr)
+        return 2
+
+
+async def _run(options: Options) -> int:
+    screen = Screen()
+    async with AsyncExitStack() as rooms:
+        url, server = options.redis_url, options.redis_url
+        if not url:
+            embedded = await rooms.enter_async_context(EmbeddedServer(options.state))
+            url, server = embedded.url, f"embedded server, kept in {options.state}/"
+        receiver = await rooms.enter_async_context(Receiver(screen.arrival))
+        group = "streamhooks-dev" if options.redis_url else "streamhooks"
+        loaded = _loaded(options, url, group, receiver.url)
+        worker = await rooms.enter_async_context(application(loaded, tell=screen.ended))
+        _introduce(screen, server, url, receiver.url, loaded)
+        if not options.config:
+            await rooms.enter_async_context(_samples(worker))
+        return await _until_done(worker, screen, options.exit_after)
+
+
+def _loaded(options: Options, url: str, group: str, receiver: str) -> Loaded:
+    """Our samples' handlers, or the user's; loopback is open to both."""
+    if not options.config:
+        return files.load_mapping(configuration(url, group, receiver), Path.cwd())
+    own = files.load(list(options.config), {})
+    settings = replace(
+        own.settings,
+        redis=replace(own.settings.redis, url=url, password=""),
+        stream=replace(own.settings.stream, group=group),
+    )
+    return replace(own, settings=settings, handlers=tuple(_with_loopback(handler) for handler in own.handlers))
+
+
+def _with_loopback(handler: Handler) -> Handler:
+    route = replace(handler.route, allow_cidrs=(*handler.route.allow_cidrs, *LOOPBACK))
+    return replace(handler, route=route)
+
+
+def _introduce(screen: Screen, server: str, url: str, receiver: str, loaded: Loaded) -> None:
+    key = loaded.settings.stream.key
+    screen.line(screen.paint("bold", "streamhooks dev") + f"   {server}")
+    screen.line(f"  stream    {key}   at {url}")
+    screen.line(f"  receiver  {receiver}   (paths: /ok/... 200, /flaky/... 503 once, /broken/... 500)")
+    screen.line(f"  handlers  {', '.join(handler.id for handler in loaded.handlers)}")
+    screen.line("  publish   in another terminal:")
+    example = ["streamhooks", "publish", "AuthFailure", "Message=Auth Failure", "Path=/mine", "--redis-url", url]
+    screen.line(f"            {shlex.join(example)}")
+    screen.line("  stop      Ctrl-C")
+    screen.line()
+
+
+@asynccontextmanager
+async def _samples(worker: Worker) -> AsyncIterator[None]:
+    task = asyncio.create_task(_publish(worker))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _publish(worker: Worker) -> None:
+    key = worker.partitions[0].keys.stream
+    for number, (type_, meta) in enumerate(events(secrets.token_hex(3)), start=1):
+        fields = wire.encode(type_, dict(meta), source="streamhooks dev")
+        await ask(worker.client, "XADD", key, "*", *(word for pair in fields.items() for word in pair))
+        if number >= FIRST:
+            await asyncio.sleep(SAMPLE_EVERY)
+
+
+async def _until_done(worker: Worker, screen: Screen, exit_after: int) -> int:
+    """0 when told to stop, or after so many deliveries; 1 when these did not come in time."""
+    clock = asyncio.get_running_loop().time
+    until = clock() + EXIT_AFTER_LIMIT
+    while not worker.stopping.is_set():
+        if exit_after and screen.delivered >= exit_after:
+            screen.line(f"{screen.delivered} deliveries answered 2xx: done")
+            return 0
+        if exit_after and clock() >= until:
+            print(f"only {screen.delivered} of {exit_after} deliveries in {EXIT_AFTER_LIMIT:.0f} s", file=sys.stderr)
+            return 1
+        await within(worker.stopping.wait(), 0.1 if exit_after else 3600.0)
+    return 0

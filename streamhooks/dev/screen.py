@@ -1,0 +1,57 @@
+"""What `dev` shows: one block for each webhook that arrives, one line for what ends otherwise."""
+
+import sys
+import time
+from typing import assert_never
+
+from streamhooks.dev.receiver import Arrival
+from streamhooks.model import Dead, Delivered, Retry, Suppressed
+from streamhooks.observe.figures import Ended
+
+_COLOURS = {"green": 32, "yellow": 33, "red": 31, "cyan": 36, "dim": 2, "bold": 1}
+
+
+class Screen:
+    """Standard output: coloured on a terminal, plain in a pipe, each line written at once."""
+
+    def __init__(self) -> None:
+        self._colour = sys.stdout.isatty()
+        self.delivered = 0
+
+    def line(self, text: str = "") -> None:
+        print(text, flush=True)
+
+    def paint(self, colour: str, text: str) -> str:
+        return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self._colour else text
+
+    def arrival(self, arrival: Arrival) -> None:
+        """A webhook arrived at the receiver."""
+        good = 200 <= arrival.status < 300
+        status = self.paint("green" if good else "yellow", f"answered {arrival.status}")
+        self.line(f"{self._now()}  {self.paint('bold', f'{arrival.method} {arrival.path}')}  {status}")
+        for name in ("webhook-id", "X-Team"):
+            if name in arrival.headers:
+                self.line(f"          {self.paint('dim', f'{name}: {arrival.headers[name]}')}")
+        for row in arrival.body.decode(errors="replace").strip().splitlines():
+            self.line(f"          {self.paint('cyan', row)}")
+
+    def ended(self, ended: Ended) -> None:
+        """An event came to an end, or was put off."""
+        match ended.outcome:
+            case Delivered():
+                self.delivered += 1
+                return
+            case Suppressed(by):
+                origin = by.partition("|")[0]
+                what, colour = f"suppressed: the same request was delivered for event {origin}", "dim"
+            case Retry(after, attempt, why):
+                what, colour = f"put off: {why}; attempt {attempt} in {after:.1f} s", "yellow"
+            case Dead(reason, why):
+                what, colour = f"dead letter ({reason}): {why}", "red"
+            case _:
+                assert_never(ended.outcome)
+        subject = " ".join(filter(None, (ended.type, ended.event, ended.handler and f"-> {ended.handler}")))
+        self.line(f"{self._now()}  {self.paint(colour, what)}  {self.paint('dim', subject)}")
+
+    def _now(self) -> str:
+        return self.paint("dim", time.strftime("%H:%M:%S"))
