@@ -1,23 +1,27 @@
-"""Waiting for something to become true, with a deadline, instead of sleeping for as long as it might take."""
+"""Waiting in tests: on conditions, with a deadline, never for a while."""
 
 import asyncio
+import inspect
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, overload
 
 T = TypeVar("T")
-PAUSE = 0.01
-"""Seconds between two looks."""
+LOOK_EVERY = 0.01
 
 
-async def eventually(check: Callable[[], Awaitable[T]], within: float = 5.0, saying: str = "") -> T:
-    """The first true answer of `check`, asked again and again. Raises AssertionError after `within` seconds.
-
-    `saying` tells in the error what was waited for.
-    """
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + within
-    while not (answer := await check()):
-        if loop.time() > deadline:
-            raise AssertionError(f"not within {within:g} s: {saying or 'the condition'}; the last answer was {answer!r}")
-        await asyncio.sleep(PAUSE)
-    return answer
+@overload
+async def eventually(check: Callable[[], Awaitable[T]], within: float = 5.0, saying: str = "") -> T: ...
+@overload
+async def eventually(check: Callable[[], T], within: float = 5.0, saying: str = "") -> T: ...
+async def eventually(check: Callable[[], T | Awaitable[T]], within: float = 5.0, saying: str = "") -> T:
+    """What `check` gives, as soon as that is true. Fails after `within` seconds, `saying` what did not come true."""
+    clock = asyncio.get_running_loop().time
+    until = clock() + within
+    while True:
+        answer = check()
+        found: T = await answer if inspect.isawaitable(answer) else answer
+        if found:
+            return found
+        if clock() >= until:
+            raise AssertionError(f"not within {within} s: {saying or inspect.getsource(check).strip()}")
+        await asyncio.sleep(LOOK_EVERY)

@@ -8,11 +8,10 @@ schedule's own delay nor out of reach.
 What fails for want of our own means (kind `local`) costs the event no attempt.
 """
 
-import random
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from streamhooks.handlers.handler import Schedule
 from streamhooks.model import Dead, Delivered, Failure, Outcome, Reply, Retry
@@ -26,12 +25,18 @@ _ASKS_FOR_PATIENCE = frozenset({429, 503})
 _SECONDS = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,9})?\Z")
 
 
+class Uniform(Protocol):
+    """A source of random numbers, such as random.Random: made by whoever decides on its seed."""
+
+    def uniform(self, a: float, b: float, /) -> float: ...
+
+
 def judge(
     request_attempt: int,
     answer: Reply | Failure,
     schedule: Schedule,
     age: float,
-    rng: random.Random,
+    rng: Uniform,
     now: float = 0.0,
 ) -> Outcome:
     """The outcome of attempt number `request_attempt` (from 1) of an event first tried `age` seconds ago.
@@ -64,9 +69,7 @@ def status_words(status: int) -> str:
     return f"status {status}, a redirect, which is not followed" if 300 <= status < 400 else f"status {status}"
 
 
-def _again(
-    attempt: int, schedule: Schedule, age: float, rng: random.Random, why: str, asked: float | None
-) -> Retry | Dead:
+def _again(attempt: int, schedule: Schedule, age: float, rng: Uniform, why: str, asked: float | None) -> Retry | Dead:
     if attempt > len(schedule.delays):
         return Dead("exhausted", f"{why}; attempt {attempt} was the last one of the schedule")
     delay = schedule.delays[attempt - 1]
@@ -78,14 +81,14 @@ def _again(
     return Retry(after, attempt + 1, why)
 
 
-def _local(attempt: int, schedule: Schedule, age: float, rng: random.Random, message: str) -> Retry | Dead:
+def _local(attempt: int, schedule: Schedule, age: float, rng: Uniform, message: str) -> Retry | Dead:
     after = _jittered(LOCAL_DELAY, schedule, rng)
     if age + after > schedule.max_age:
         return Dead("expired", f"local: {message}; the next attempt would come after {schedule.max_age:g} s")
     return Retry(after, attempt, f"local: {message}")
 
 
-def _jittered(delay: float, schedule: Schedule, rng: random.Random) -> float:
+def _jittered(delay: float, schedule: Schedule, rng: Uniform) -> float:
     return delay * rng.uniform(1 - schedule.jitter, 1 + schedule.jitter)
 
 

@@ -11,8 +11,6 @@ only, because anything else would change the fingerprint of a retry.
 import re
 from hashlib import sha256
 
-import msgspec
-
 from streamhooks import __version__
 from streamhooks.delivery import fingerprint as prints
 from streamhooks.delivery.headers import MAX_TOTAL, line_length, value_fault
@@ -30,7 +28,6 @@ MAX_PATH = 8 * 1024
 _WITHHELD = "OriginatingRequest"
 _PATH = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@/?\[\]-]|%[0-9A-Fa-f]{2})*\Z")
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2[Ee]){1,2}(?:/|\Z)")
-_json = msgspec.json.Decoder(msgspec.Raw)
 
 
 def view(event: Event, *, expose_originating_request: bool = False) -> dict[str, object]:
@@ -102,7 +99,6 @@ class RequestMaker:
         self._expose = expose_originating_request
         self._id_tail = _id_tail(partition, handler.id)
         self._sends_body = handler.method not in BODYLESS or handler.compat == "tyk"
-        self._is_json = handler.escape == "json"
         self._url = ""
         self._head: prints.Head | None = None
         if isinstance(handler.path, str):
@@ -115,12 +111,12 @@ class RequestMaker:
     def make(self, event: Event, fingerprint: str = "", suffix_run: str = "") -> Request:
         """The request for `event`; `fingerprint` is that of the first attempt, empty at the first.
 
-        Raises TemplateError where a template fails, RequestError (kinds `body`, `path`, `header`) where what it
-        rendered may not be sent.
+        Raises TemplateError where a template fails or a JSON one renders no JSON, RequestError (kinds `path` and
+        `header`) where what it rendered may not be sent.
         """
         handler = self.handler
         data = view(event, expose_originating_request=self._expose)
-        body = self._body(data)
+        body = handler.body.render_bytes(data)
         url = self._url or handler.origin + self._path(data)
         sent = body if self._sends_body else b""
         return Request(
@@ -134,19 +130,6 @@ class RequestMaker:
             fingerprint=fingerprint or self._fingerprint(event, url, body),
             attempt=event.attempt,
         )
-
-    def _body(self, data: dict[str, object]) -> bytes:
-        try:
-            body = self.handler.body.render(data).encode()
-        except UnicodeEncodeError as error:
-            raise self._fault("body", f"the rendered body is no Unicode text at character {error.start}") from None
-        if self._is_json:
-            try:
-                _json.decode(body)
-            except msgspec.DecodeError as error:
-                hint = "correct the template, or set `escape: text` if it is meant to be none"
-                raise self._fault("body", f"the rendered body is no JSON ({error}): {hint}") from None
-        return body
 
     def _path(self, data: dict[str, object]) -> str:
         path = _render(self.handler.path, data)

@@ -49,8 +49,24 @@ class Job:
     """One event for one handler."""
 
     __slots__ = (
-        "_ended", "answer", "attempt", "carrier", "claim", "event", "fingerprint", "first", "force", "handler",         "owner", "replied", "request", "run", "started", "state", "window",
-    )  # fmt: skip
+        "_ended",
+        "answer",
+        "attempt",
+        "carrier",
+        "claim",
+        "event",
+        "fingerprint",
+        "first",
+        "force",
+        "handler",
+        "owner",
+        "replied",
+        "request",
+        "run",
+        "started",
+        "state",
+        "window",
+    )
 
     def __init__(self, carrier: Carrier, event: Event, handler: str, ended: "Ended") -> None:
         self.carrier = carrier
@@ -142,6 +158,13 @@ class Table:
                 self.end(job)
         if not carrier.jobs:
             self.drop(carrier)
+
+    def forget(self, carrier: Carrier) -> None:
+        """Gives a carrier up without an end: nobody keeps it any more, so that it is handed out again."""
+        for job in carrier.jobs:
+            self._leave_room(job)
+            job.state = "ended"
+        self.drop(carrier)
 
     def _leave_room(self, job: Job) -> None:
         if job.state in IN_ROOM:

@@ -70,6 +70,11 @@ class Intake:
         await self.launch(jobs)
         return carriers
 
+    async def probe(self) -> None:
+        """Finds out whether Redis takes writes again. Raises StoreError while it does not."""
+        await self._partition.ledger.probe()
+        self._health.answered(writes=True)
+
     async def launch(self, jobs: Sequence[Job]) -> None:
         """Claims what is to be claimed, and offers to the lanes what may be sent."""
         asking = [job for job in jobs if job.claim is not None]

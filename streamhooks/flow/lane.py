@@ -136,7 +136,7 @@ class Lane:
             return await self._sender.send(job.request, self.handler)
         except Exception:
             # A bug must not lose this job nor hold the ones behind it: it counts as our own trouble.
-            log.exception("sending_failed", handler=self.handler.id, event=job.event.id)
+            log.exception("sending_failed", handler=self.handler.id, entry=job.event.id)
             return Failure("local", "internal error, see the log", time.monotonic() - job.started)
 
     def _spread(self, seconds: float) -> float:

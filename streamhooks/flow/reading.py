@@ -66,6 +66,7 @@ class Reading:
         await self._gate.passed()
         if self._health.refusing:
             await asyncio.sleep(AGAIN)
+            await self._intake.probe()
             return
         # Small reads cost as much as large ones: wait until a quarter of the room is free.
         if self._table.free < min(self._room, self._batch):

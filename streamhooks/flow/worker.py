@@ -34,6 +34,8 @@ log = structlog.get_logger("streamhooks")
 AGAIN = 1.0
 """Seconds between two tries to reach Redis at the start."""
 TRIM_EVERY = 60.0
+HAND_BACK_PATIENCE = 5.0
+"""Seconds that a stop waits for Redis; what it could not be told, a peer finds out after the lease."""
 
 
 class Worker:
@@ -138,23 +140,25 @@ class Worker:
         self.stopping.set()
         self.lanes.close()
         deadline = asyncio.get_running_loop().time() + self.settings.worker.drain_timeout
-        await self._try_within(self._hand_back, 5.0)
+        await self._try_within(self._hand_back, HAND_BACK_PATIENCE)
         try:
             async with asyncio.timeout_at(deadline):
                 await self._drained()
         except TimeoutError:
             log.warning("drain_timeout", left=self.table.active, effect="stays pending; a peer takes it over")
-        await self._try_within(self._hand_back, 5.0)
+        await self._try_within(self._hand_back, HAND_BACK_PATIENCE)
         await self._sending.cancel()
         await self._loops.cancel()
-        await self._try_within(self._leave, 5.0)
+        await self._try_within(self._leave, HAND_BACK_PATIENCE)
         for client in (*self._readers, self.client):
             await client.aclose()
         log.info("stopped", consumer=self.consumer)
 
     async def _drained(self) -> None:
-        """The readers have returned, and nothing is being sent or stored."""
-        while self.table.active or not all(reading.done for line in self.lines for reading in line.readings):
+        """The readers have returned, and nothing is being sent or stored; what they still brought is handed back."""
+        readings = [reading for line in self.lines for reading in line.readings]
+        while self.table.active or not all(reading.done for reading in readings):
+            await self._try_within(self._hand_back, HAND_BACK_PATIENCE)
             await self.table.changed(0.05)
 
     async def _hand_back(self) -> None:

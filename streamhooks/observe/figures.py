@@ -137,7 +137,7 @@ class Figures:
 
 def write_log(ended: Ended) -> None:
     """One wide record for a problem, none for a success."""
-    told: dict[str, object] = {"handler": ended.handler, "event": ended.event, "type": ended.type}
+    told: dict[str, object] = {"handler": ended.handler, "entry": ended.event, "type": ended.type}
     match ended.outcome:
         case Delivered():
             return

@@ -26,7 +26,7 @@ def _says(text: str) -> Callable[[Exception], str]:
 def _os_words(error: Exception) -> str:
     """`Connection refused`, or what there is to say of an error without a number."""
     inner = getattr(error, "os_error", None) or error
-    number = getattr(inner, "errno", None)
+    number = errno.ECONNRESET if isinstance(inner, ConnectionResetError) else getattr(inner, "errno", None)
     return os.strerror(number).lower() if isinstance(number, int) and number > 0 else "the connection failed"
 
 
@@ -71,4 +71,6 @@ def classify(error: Exception) -> tuple[FailureKind, str]:
         return "blocked", str(inner)
     if isinstance(inner, OSError) and inner.errno in OUT_OF_DESCRIPTORS:
         return "local", _os_words(error)
+    if type(error) is aiohttp.ClientOSError and isinstance(error.__cause__, ssl.SSLError):
+        error = error.__cause__  # TLS 1.3 tells of a refused certificate only after the handshake
     return next((kind, words(error)) for classes, kind, words in _TABLE if isinstance(error, classes))

@@ -5,7 +5,6 @@ redirect is followed. The status line decides: once it and the headers are read,
 changes nothing. At most 64 KiB of a body is read; what is left over closes the connection.
 """
 
-import asyncio
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -14,6 +13,7 @@ import aiohttp
 from yarl import URL
 
 from streamhooks.delivery.signing import sign
+from streamhooks.errors import RequestError
 from streamhooks.handlers.handler import Handler, Route
 from streamhooks.model import Failure, Reply, Request
 from streamhooks.sender.failures import EXPECTED, classify
@@ -53,7 +53,7 @@ class Sender:
 
     async def send(self, request: Request, handler: Handler) -> Reply | Failure:
         """Sends `request` once, by the route, timeout and secrets of `handler`. Raises nothing but CancelledError."""
-        started = asyncio.get_running_loop().time()
+        started = time.monotonic()  # not the loop's clock: uvloop's stands still while a callback runs
         session = self._routes.session(handler.route)
         if isinstance(session, Unusable):
             return Failure("local", session.message, 0.0)
@@ -71,6 +71,8 @@ class Sender:
         except EXPECTED as error:
             kind, message = classify(error)
             return Failure(kind, message, _since(started))
+        except RequestError as error:  # the file of a secret was changed to something that is none
+            return Failure("local", error.message, _since(started))
 
     def _headers(self, request: Request, handler: Handler) -> list[tuple[str, str]]:
         headers = list(request.headers)
@@ -138,4 +140,4 @@ def _readable(value: str) -> str:
 
 
 def _since(started: float) -> float:
-    return asyncio.get_running_loop().time() - started
+    return time.monotonic() - started

@@ -10,7 +10,7 @@ from typing import Literal
 from msgspec import Struct
 from redis.asyncio import Redis
 
-from streamhooks.store.connection import Word
+from streamhooks.store.connection import Word, ask
 from streamhooks.store.keys import Keys
 from streamhooks.store.record import Record
 from streamhooks.store.scripts import Script
@@ -69,3 +69,7 @@ class Ledger:
                 record = s.record.words()
                 words += (s.record.owner, s.record.first or "", len(record), *record)
         return [answer.decode() for answer in await _settle(self._client, keys, words)]
+
+    async def probe(self) -> None:
+        """Asks for a write that changes nothing. Raises StoreError while the server refuses writes."""
+        await ask(self._client, "HINCRBY", self._keys.totals, "accepted", 0)

@@ -17,8 +17,10 @@ def test_what_is_no_token_is_no_name(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Host", "content-length", "Transfer-Encoding", "Connection", "TE", "Expect", "Cookie", "Accept-Encoding"]
-    + ["Proxy-Authorization", "webhook-id", "Webhook-Signature", "Upgrade", "Keep-Alive", "Trailer"],
+    [
+        *("Host", "content-length", "Transfer-Encoding", "Connection", "TE", "Expect", "Cookie", "Accept-Encoding"),
+        *("Proxy-Authorization", "webhook-id", "Webhook-Signature", "Upgrade", "Keep-Alive", "Trailer"),
+    ],
 )
 def test_framing_and_webhook_headers_cannot_be_set(name: str) -> None:
     assert name_fault(name) == f"{name} belongs to the connection or to streamhooks and cannot be set: remove it"

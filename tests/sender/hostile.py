@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -56,7 +57,7 @@ Behaviour = Callable[[Hostile], Act]
 
 
 @asynccontextmanager
-async def hostile(behaviour: Behaviour) -> AsyncIterator[Hostile]:
+async def hostile(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> AsyncIterator[Hostile]:
     server = Hostile()
     act = behaviour(server)
     tasks: set[asyncio.Task[None]] = set()
@@ -75,7 +76,7 @@ async def hostile(behaviour: Behaviour) -> AsyncIterator[Hostile]:
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    listening = await asyncio.start_server(track, "127.0.0.1", 0)
+    listening = await asyncio.start_server(track, "127.0.0.1", 0, ssl=tls)
     server.port = listening.sockets[0].getsockname()[1]
     try:
         yield server
@@ -96,7 +97,8 @@ def answering(*answers: bytes) -> Behaviour:
                     return
                 writer.write(answer)
                 await writer.drain()
-            writer.write_eof()
+            if writer.can_write_eof():  # TLS cannot
+                writer.write_eof()
             await reader.read()
 
         return act

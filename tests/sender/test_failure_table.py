@@ -2,6 +2,7 @@
 
 import errno
 import socket
+import ssl
 from typing import Any
 
 import aiohttp
@@ -18,6 +19,11 @@ HEADERS = CIMultiDictProxy(CIMultiDict({"Authorization": "secret"}))
 INFO = aiohttp.RequestInfo(URL("http://u:secret@h/p?token=secret"), "POST", HEADERS, URL("http://h"))
 
 
+def caused(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "kind", "message"),
     [
@@ -30,6 +36,9 @@ INFO = aiohttp.RequestInfo(URL("http://u:secret@h/p?token=secret"), "POST", HEAD
             "connection refused",
         ),
         (aiohttp.ClientOSError(errno.ECONNRESET, "x"), "connect", "connection reset by peer"),
+        (aiohttp.ClientConnectorError(KEY, ConnectionResetError()), "connect", "connection reset by peer"),
+        (aiohttp.ClientConnectorError(KEY, OSError("odd")), "connect", "the connection failed"),
+        (caused(aiohttp.ClientOSError(1, "x"), ssl.SSLError(1, "alert")), "tls", "the TLS connection broke"),
         (aiohttp.ServerDisconnectedError(), "connect", "the connection was closed before an answer"),
         (
             aiohttp.ClientConnectorDNSError(KEY, socket.gaierror(socket.EAI_NONAME, "x")),

@@ -1,6 +1,9 @@
 """What an endpoint gets, byte for byte where it matters."""
 
+import contextlib
+import os
 import re
+import resource
 
 import pytest
 from msgspec.structs import replace
@@ -75,6 +78,38 @@ async def test_a_handler_without_secrets_sends_neither_time_nor_signature(endpoi
     assert not {"webhook-timestamp", "webhook-signature"} & headers.keys()
 
 
+async def test_a_secret_that_is_none_is_our_own_trouble_and_nothing_is_sent(endpoint: Endpoint) -> None:
+    async with Sender() as sender:
+        answer = await sender.send(request_to(f"{endpoint.url}/in"), local_handler(secrets=("whsec_AAAA",)))
+    assert isinstance(answer, Failure)
+    assert answer.kind == "local"
+    assert answer.message.startswith("the key is 3 bytes, 24 to 64 are allowed")
+    assert endpoint.received == []
+
+
+def take_all_descriptors(taken: list[int]) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            taken.append(os.dup(0))
+
+
+async def test_too_few_file_descriptors_are_our_own_trouble(endpoint: Endpoint) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken: list[int] = []
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, soft), hard))
+        take_all_descriptors(taken)
+        async with Sender() as sender:
+            handler = local_handler(route=Route(allow_cidrs=("127.0.0.1/32",)))
+            answer = await sender.send(request_to(f"{endpoint.url}/in"), handler)
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert isinstance(answer, Failure)
+    assert (answer.kind, answer.message) == ("local", "too many open files")
+
+
 async def test_an_answer_has_its_status_its_headers_in_lower_case_and_its_first_bytes(endpoint: Endpoint) -> None:
     endpoint.script(Answer(503, body=b"busy", headers={"Retry-After": "7"}))
     async with Sender() as sender:
@@ -123,14 +158,6 @@ async def test_tls_files_that_cannot_be_read_are_our_own_trouble_until_they_can(
         "local",
         "the files of `tls` (ca_file, cert_file, key_file) cannot be used: No such file or directory",
     )
-
-
-async def test_a_plain_server_behind_an_https_url_is_a_tls_failure() -> None:
-    async with hostile(answering(OK)) as server, Sender() as sender:
-        answer = await sender.send(request_to(f"https://127.0.0.1:{server.port}/in"), local_handler())
-        assert server.requests == []
-    assert isinstance(answer, Failure)
-    assert answer.kind in ("tls", "connect", "timeout")
 
 
 async def test_a_port_that_nobody_listens_on_is_a_connect_failure() -> None:

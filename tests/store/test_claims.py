@@ -76,9 +76,7 @@ async def test_an_owner_whose_id_begins_like_ours_is_another(redis: Redis, keys:
     assert await one.claims.claim([claim(MINE)]) == [Park()]
 
 
-async def test_a_cool_down_that_nobody_of_ours_wrote_suppresses_nothing(
-    redis: Redis, keys: Keys, one: Worker
-) -> None:
+async def test_a_cool_down_that_nobody_of_ours_wrote_suppresses_nothing(redis: Redis, keys: Keys, one: Worker) -> None:
     await redis.set(keys.cool(HOOK, PRINT), "1", px=60_000)
     assert await one.claims.claim([claim(MINE)]) == [Send()]
     assert await state(redis, keys) == f"c|{MINE}"
@@ -107,9 +105,7 @@ async def test_claiming_nothing_asks_nothing(one: Worker) -> None:
 
 
 @pytest.mark.parametrize("found", [f"c|{OTHER}", f"r|{MINE}", f"d|{MINE}", f"x|{MINE}"])
-async def test_extending_touches_nothing_but_our_own_claim(
-    redis: Redis, keys: Keys, one: Worker, found: str
-) -> None:
+async def test_extending_touches_nothing_but_our_own_claim(redis: Redis, keys: Keys, one: Worker, found: str) -> None:
     await mark(redis, keys, found[0], found[2:])
     await one.claims.extend([claim(MINE)])
     assert await state(redis, keys) == found

@@ -1,5 +1,6 @@
 -- Keeps our own claims alive while their requests wait or are under way; touches nobody else's and no other state.
 -- KEYS    the cool-down of each          ARGV  lease (ms), then the owner of each
+-- answers how many were still ours
 local kept = 0
 for i = 1, #KEYS do
   local value = redis.call('GET', KEYS[i])

@@ -73,7 +73,8 @@ local function mark(o, state, stamp, life)
 end
 
 local function bury(o, record)
-  if redis.call('XLEN', dead) >= most_dead then count('dead_trimmed', 1) end
+  local too_many = redis.call('XLEN', dead) + 1 - most_dead
+  if too_many > 0 then count('dead_trimmed', too_many) end
   redis.call('XADD', dead, 'MAXLEN', most_dead, '*', unpack(record))
 end
 

@@ -1,0 +1,65 @@
+"""An endpoint that counts: what arrived, how often, under which webhook-id, and what it was answered."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Callable
+from types import TracebackType
+
+from aiohttp import web
+from msgspec import Struct
+
+
+class Key(Struct, frozen=True):
+    """One event at one handler: our own sequence number, and the path that the handler calls."""
+
+    seq: int
+    path: str
+
+
+class Sink:
+    """Answers as the body asks: `ok` 200; `retry` 503 the first time, then 200; `dead` 422."""
+
+    def __init__(self, delay: float = 0.0) -> None:
+        self.delay = delay
+        self.slow_path = ""
+        """A path whose answers wait for `released`."""
+        self.released = asyncio.Event()
+        self.arrivals: Counter[Key] = Counter()
+        self.delivered: Counter[Key] = Counter()
+        self.refused: Counter[Key] = Counter()
+        self.webhook_ids: dict[Key, set[str]] = {}
+        self.on_arrival: Callable[[Key], None] = lambda _key: None
+        self.url = ""
+        self._runner = web.ServerRunner(web.Server(self._handle), shutdown_timeout=0.1)
+
+    async def __aenter__(self) -> "Sink":
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0, backlog=1024).start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.released.set()
+        await self._runner.cleanup()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        told = json.loads(await request.read())
+        key = Key(told["seq"], request.path)
+        self.arrivals[key] += 1
+        self.webhook_ids.setdefault(key, set()).add(request.headers["webhook-id"])
+        self.on_arrival(key)
+        if self.delay:
+            await asyncio.sleep(self.delay)
+        if request.path == self.slow_path:
+            await self.released.wait()
+        status = self._status(told["end"], key)
+        (self.delivered if status == 200 else self.refused)[key] += 1
+        return web.Response(status=status)
+
+    def _status(self, end: str, key: Key) -> int:
+        if end == "dead":
+            return 422
+        return 503 if end == "retry" and self.refused[key] == 0 else 200
