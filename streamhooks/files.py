@@ -12,9 +12,9 @@ from typing import Any
 from msgspec import Struct
 
 from streamhooks.delivery.headers import MAX_TOTAL, name_fault, value_fault
-from streamhooks.delivery.signing import secret_key
+from streamhooks.delivery.signing import secret_fault
 from streamhooks.delivery.targets import check_target
-from streamhooks.errors import ConfigError, Fault, RequestError
+from streamhooks.errors import ConfigError, Fault
 from streamhooks.handlers.build import Builder, TemplateSource
 from streamhooks.handlers.handler import Handler
 from streamhooks.handlers.own import read_handler
@@ -39,15 +39,7 @@ SHIPPED = _HERE / "_templates" if (_HERE / "_templates").is_dir() else _HERE.par
 """The templates that come with streamhooks: inside a wheel, else at the top of the repository."""
 
 
-def _secret_refused(secret: str) -> str:
-    try:
-        secret_key(secret)
-    except RequestError as error:
-        return error.message
-    return ""
-
-
-_REFUSALS = Refusals(name_fault, value_fault, _secret_refused, check_target, MAX_TOTAL)
+_REFUSALS = Refusals(name_fault, value_fault, secret_fault, check_target, MAX_TOTAL)
 
 
 class Loaded(Struct, frozen=True):

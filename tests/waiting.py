@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar, overload
 
 T = TypeVar("T")
-LOOK_EVERY = 0.01
+PAUSE = 0.01
+"""Seconds between two looks."""
 
 
 @overload
@@ -14,7 +15,10 @@ async def eventually(check: Callable[[], Awaitable[T]], within: float = 5.0, say
 @overload
 async def eventually(check: Callable[[], T], within: float = 5.0, saying: str = "") -> T: ...
 async def eventually(check: Callable[[], T | Awaitable[T]], within: float = 5.0, saying: str = "") -> T:
-    """What `check` gives, as soon as that is true. Fails after `within` seconds, `saying` what did not come true."""
+    """What `check` gives, as soon as that is true. Raises AssertionError after `within` seconds.
+
+    `saying` tells in the error what was waited for.
+    """
     clock = asyncio.get_running_loop().time
     until = clock() + within
     while True:
@@ -23,5 +27,6 @@ async def eventually(check: Callable[[], T | Awaitable[T]], within: float = 5.0,
         if found:
             return found
         if clock() >= until:
-            raise AssertionError(f"not within {within} s: {saying or inspect.getsource(check).strip()}")
-        await asyncio.sleep(LOOK_EVERY)
+            said = saying or inspect.getsource(check).strip()
+            raise AssertionError(f"not within {within:g} s: {said}; the last answer was {found!r}")
+        await asyncio.sleep(PAUSE)

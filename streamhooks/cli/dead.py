@@ -149,7 +149,7 @@ async def _replay(settings: Settings, meant: Choice, rate: float, args: Namespac
         done = await _each(client, [mark for mark in marks if mark.row["replayable"]], act, "replay", rate, args)
     bare = [mark.id for mark in marks if not mark.row["replayable"]]
     for id in bare:
-        complain(f"{id} cannot be replayed: it was never an event; streamhooks dead show {id} tells why")
+        complain(f"{id} cannot be replayed: it holds no event that can be read; streamhooks dead show {id} tells why")
     return max(done, 1 if bare else 0, _told_missing(meant, [mark.row for mark in marks]))
 
 

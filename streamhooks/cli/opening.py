@@ -79,7 +79,10 @@ async def reach(settings: Settings) -> AsyncIterator[Redis]:
     try:
         yield client
     except StoreError as error:
-        raise StoreError(error.kind, f"Redis at {shown_url(url)} {_explained(error)}") from error
+        explained = _explained(error)
+        if not explained:
+            raise
+        raise StoreError(error.kind, f"Redis at {shown_url(url)} {explained}") from error
     finally:
         await client.aclose()
 
@@ -89,7 +92,7 @@ def _explained(error: StoreError) -> str:
         return f"cannot be reached ({error.message}): start it, or name another server by --redis-url or redis.url"
     if error.kind == "refusing":
         return f"takes no writes ({error.message}): give it memory, disk or its primary back, then try again"
-    return f"refused a command ({error.message})"
+    return f"refused a command ({error.message})" if error.kind == "redis" else ""
 
 
 def wrong(option: str, message: str) -> ConfigError:

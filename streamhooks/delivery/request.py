@@ -94,9 +94,9 @@ class RequestMaker:
     refuses.
     """
 
-    def __init__(self, handler: Handler, partition: int = 0, *, expose_originating_request: bool = False) -> None:
+    def __init__(self, handler: Handler, partition: int = 0) -> None:
         self.handler = handler
-        self._expose = expose_originating_request
+        self._expose = handler.expose_originating_request
         self._id_tail = _id_tail(partition, handler.id)
         self._sends_body = handler.method not in BODYLESS or handler.compat == "tyk"
         self._url = ""

@@ -8,49 +8,60 @@ means that there is no compiled form. Charges are the walker's: body sizes, once
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from streamhooks.template.expressions import Expressions, Value
 from streamhooks.template.functions.calling import Function
 from streamhooks.template.generated import Source
 from streamhooks.template.limits import STEPS, Meter
-from streamhooks.template.nodes import Action, Body, Break, Call, Continue, If, Pipeline, Range, Statement, Text, Tree, With
+from streamhooks.template.nodes import (
+    Action,
+    Body,
+    Break,
+    Call,
+    Continue,
+    If,
+    Pipeline,
+    Range,
+    Statement,
+    Text,
+    Tree,
+    With,
+)
 from streamhooks.template.runtime import NAMESPACE
 
 
-class Compiled:
-    """The compiled form: call it with the data. Raises whatever made it give up."""
+class Compiled(Struct, frozen=True):
+    """The compiled form of a template."""
 
-    __slots__ = ("call", "metered", "source", "steps")
-
-    def __init__(self, call: Callable[..., str], source: str, metered: bool, steps: int) -> None:
-        self.call = call
-        self.source = source
-        """The generated text, for tests and for the curious."""
-        self.metered = metered
-        self.steps = steps
-
-    def __call__(self, data: object) -> str:
-        return self.call(data, Meter(self.steps) if self.metered else None, 0)
+    call: Callable[[object], str]
+    """Renders the data, or raises whatever made it give up."""
+    source: str
+    """The generated text, for tests and for the curious."""
 
 
 def compile_trees(
     main: Tree, trees: Mapping[str, Tree], functions: Mapping[str, Function], missingkey: str
 ) -> Compiled | None:
     """The compiled form of `main`, or None where only the walker can run it."""
-    module = _Module(trees, functions, missingkey, _repeats(main, trees))
+    module = _Module(trees, functions, missingkey, _repeats(main))
     try:
         module.function("main", main)
         while module.waiting:
             module.function(*module.waiting.popitem())
         text = "\n".join(module.texts)
         namespace = {**NAMESPACE, **module.constants}
-        exec(compile(text, f"<template {ascii(main.name)}>", "exec"), namespace)  # noqa: S102  # the text is made here, template text only in constants
+        exec(compile(text, f"<template {main.name!a}>", "exec"), namespace)  # noqa: S102  # the text is made here, template text only in constants
     except (SyntaxError, RecursionError, MemoryError):  # too many nested blocks or parentheses for Python
         return None
-    call: Any = namespace["main"]
-    return Compiled(call, text, module.metered, STEPS - main.body.weight)
+    main_function: Any = namespace["main"]
+    if not module.metered:
+        return Compiled(main_function, text)
+    steps = STEPS - main.body.weight
+    return Compiled(lambda data: main_function(data, Meter(steps)), text)
 
 
-def _repeats(main: Tree, trees: Mapping[str, Tree]) -> bool:
+def _repeats(main: Tree) -> bool:
     """Whether anything can run more than once: a loop, or a call of a template."""
     bodies = [main.body]
     while bodies:
@@ -60,7 +71,9 @@ def _repeats(main: Tree, trees: Mapping[str, Tree]) -> bool:
                     return True
                 case If() | With():
                     bodies += [node.body] + ([node.otherwise] if node.otherwise else [])
-    return bool(trees) and False
+                case _:
+                    pass
+    return False
 
 
 class _Module:
@@ -91,7 +104,7 @@ class _Module:
     def function(self, name: str, tree: Tree) -> None:
         source = Source(self.constants)
         _Statements(self, tree, source).whole(tree.body)
-        self.texts.append(f"def {name}(d, m, n):\n" + "\n".join(source.lines))
+        self.texts.append(f"def {name}(d, m=None, n=0):\n" + "\n".join(source.lines))
 
 
 class _Statements(Expressions):
@@ -112,7 +125,7 @@ class _Statements(Expressions):
             self.source.flush()
             self.source.line("if len(o) > OUTPUT: raise GiveUp")
             self.source.line("return o")
-        elif self.source.values > 1:
+        elif self.source.values:
             self.source.line(f"o = {self.source.gathered()}")
             self.source.line("if len(o) > OUTPUT: raise GiveUp")
             self.source.line("return o")
@@ -143,9 +156,12 @@ class _Statements(Expressions):
 
     def write(self, value: Value) -> None:
         if value.known == "str":
-            self.source.put(value.code if value.code[0] not in "'\"" else self.source.constant(_Text(value.code)))
+            if value.text is None:
+                self.source.put(value.code)
+            else:
+                self.source.put_text(value.text)
         elif value.known == "bool":
-            self.source.put(f"P({self.named(value)})")
+            self.source.put(f"P({value.code})")
         else:
             name = self.named(value)
             self.source.put(f"{name} if {name}.__class__ is str else P({name})")
@@ -168,11 +184,11 @@ class _Statements(Expressions):
         value = self.pipeline(node.pipeline)
         code = self.named(value) if isinstance(node, With) else value.code
         self.source.line(f"{word} {code}:")
-        dot, boxed = self.dot, self.dot_boxed
+        dot = self.dot
         if isinstance(node, With):
-            self.dot, self.dot_boxed = Value(self.dot_name(code), "some"), False
+            self.dot = Value(self.dot_name(code), "some")
         self.block(node.body)
-        self.dot, self.dot_boxed = dot, boxed
+        self.dot = dot
         if node.otherwise:
             self.otherwise(node.otherwise)
         del self.variables[known:]
@@ -184,25 +200,36 @@ class _Statements(Expressions):
         return name
 
     def otherwise(self, body: Body) -> None:
-        """else; an `if` that is all of it and needs no line before its condition becomes an elif, not a deeper block."""
-        if len(body.nodes) == 1 and isinstance(body.nodes[0], If):
-            mark, lines = len(self.source.lines), self.source.names
-            self.branch(body.nodes[0], "elif")
-            if self.source.lines[mark].lstrip().startswith("elif "):
-                return
-            del self.source.lines[mark:]
-            self.source.names = lines
+        """else; an `if` that is all of it and needs no line before its condition is an elif, not a deeper block."""
+        only = body.nodes[0] if len(body.nodes) == 1 else None
+        if isinstance(only, If) and self.is_one_expression(only.pipeline):
+            self.branch(only, "elif")
+            return
         self.source.line("else:")
         self.block(body)
+
+    def is_one_expression(self, pipeline: Pipeline) -> bool:
+        """Whether a pipeline needs no lines of its own where we are; found by trying."""
+        mark, known, loaded = len(self.source.lines), len(self.variables), self.loaded
+        self.loaded = loaded.new_child()
+        self.pipeline(pipeline)
+        self.loaded = loaded
+        alone = len(self.source.lines) == mark
+        del self.source.lines[mark:], self.variables[known:]
+        return alone
 
     def loop(self, node: Range) -> None:
         known = len(self.variables)
         self.source.start()
         value = self.settled(self.range_value(node.pipeline))
+        if value.known in ("str", "bool"):
+            value = self.give_up()
         names = node.pipeline.variables
         held = self.range_variables(node, value)
         if held is None:
+            del self.variables[known:]
             return
+        kept = bool(held) and (node.pipeline.assigns or names[-1] in self.assigned or node.otherwise is not None)
         of = self.named(value)
         turns = self.source.name()
         if len(names) == 2:
@@ -210,7 +237,7 @@ class _Statements(Expressions):
         else:
             self.source.line(f"{turns} = {of} if {of}.__class__ is list else ELEMENTS({of})")
         self.source.line(f"if {turns}:")
-        dot, boxed = self.dot, self.dot_boxed
+        dot = self.dot
         with self.source.indented():
             self.source.line(f"m.charge(len({turns}) * {node.body.weight + 1})")
             element = self.source.name("d")
@@ -219,13 +246,15 @@ class _Statements(Expressions):
                 self.source.line(f"for {held[0]}, {element} in {pairs}:")
             else:
                 self.source.line(f"for {element} in {turns}:")
-            self.dot, self.dot_boxed = Value(element), True
+            self.dot = Value(element)
             with self.source.indented():
-                if held:
+                if kept:
                     self.source.line(f"{held[-1]} = {element}")
+                elif held:  # nothing else ever holds it: the element itself will do
+                    self.variables[-1] = (names[-1], element)
                 self.source.line("if len(o) > OUTPUT: raise GiveUp")
             self.block(node.body)
-        self.dot, self.dot_boxed = dot, boxed
+        self.dot = dot
         if node.otherwise:
             self.source.line("else:")
             self.block(node.otherwise)
@@ -248,7 +277,8 @@ class _Statements(Expressions):
             else:
                 held.append(self.source.name("v"))
                 self.variables.append((name, held[-1]))
-            self.source.line(f"{held[-1]} = {value.code}")
+            if node.otherwise or node.pipeline.assigns:
+                self.source.line(f"{held[-1]} = {value.code}")
         return held
 
     def call_template(self, node: Call) -> None:
@@ -266,12 +296,6 @@ class _Statements(Expressions):
 
     def trees_weight(self, name: str) -> int:
         return self.module.trees[name].body.weight
-
-
-class _Text(str):
-    """A string constant that is to be written: f-strings before Python 3.12 hold no quotes."""
-
-    __slots__ = ()
 
 
 def _assigned(body: Body) -> set[str]:

@@ -34,7 +34,7 @@ State: TypeAlias = Hashable
 """Of the text at one place; what it is only its machine knows. None: never reached (after a break)."""
 
 
-class Refusal(Exception):
+class RefusedError(Exception):
     """What a mode cannot make safe: the message, and the way out."""
 
     def __init__(self, message: str, way_out: str) -> None:
@@ -51,24 +51,29 @@ class Machine(ABC):
 
     @abstractmethod
     def text(self, text: str, state: State) -> tuple[str, State]:
-        """Static text: what becomes of it, and the state after it. Raises Refusal."""
+        """Static text: what becomes of it, and the state after it. Raises RefusedError."""
 
     @abstractmethod
     def escaped(self, pipeline: Pipeline, state: State) -> Pipeline:
-        """The pipeline of an action with what escapes it. Raises Refusal."""
+        """The pipeline of an action with what escapes it. Raises RefusedError."""
 
     def after_action(self, state: State) -> State:
         """The state after a value was put here."""
         return state
 
+    def polished(self, nodes: list[Statement]) -> list[Statement]:
+        """The statements of one escaped body, put more simply where that is possible."""
+        return nodes
+
+    @abstractmethod
     def at_end(self, state: State) -> None:
-        """Called with the state at the end of the whole text. Raises Refusal where a text cannot end so."""
+        """Called with the state at the end of the whole text. Raises RefusedError where a text cannot end so."""
 
     @abstractmethod
     def words(self, state: State) -> str:
         """The state in words: `inside a string`."""
 
-    def fault(self, tree: Tree, pos: int, refusal: Refusal) -> TemplateError:
+    def fault(self, tree: Tree, pos: int, refusal: RefusedError) -> TemplateError:
         place = tree.place(pos)
         return TemplateError("escape", f"template: {place}: {refusal.message}\n{refusal.way_out}", "")
 
@@ -92,7 +97,7 @@ def escape(main: Tree, trees: Mapping[str, Tree], machine: Machine) -> Escaped:
     try:
         if end is not None:
             machine.at_end(end)
-    except Refusal as refusal:
+    except RefusedError as refusal:
         raise machine.fault(main, len(main.source), refusal) from None
     return Escaped(tree, run.made)
 
@@ -109,7 +114,10 @@ class _Pass:
         self.machine = machine
         self.made: dict[str, Tree] = {}
         self.ends: dict[tuple[str, State], State] = {}
-        """Where a template that starts in a state ends; while it is under way, assumed to be where it starts."""
+        """Where a template that starts in a state ends."""
+        self.under_way: set[tuple[str, State]] = set()
+        self.assumed: set[tuple[str, State]] = set()
+        """Templates that were called again while under way, and so assumed to end where they start."""
         self.current: Tree | None = None
         self.exits: list[list[tuple[Node, State]]] = []
         """The states at the breaks and continues of each loop under way."""
@@ -122,14 +130,14 @@ class _Pass:
 
     def fault(self, node: Node, message: str, way_out: str) -> TemplateError:
         assert self.current is not None  # noqa: S101  # for the type checker: a node is only met inside a tree
-        return self.machine.fault(self.current, node.pos, Refusal(message, way_out))
+        return self.machine.fault(self.current, node.pos, RefusedError(message, way_out))
 
     def body(self, body: Body, state: State) -> tuple[Body, State]:
         nodes: list[Statement] = []
         for node in body.nodes:
             made, state = self.statement(node, state)
             nodes.append(made)
-        return make_body(body.pos, nodes), state
+        return make_body(body.pos, self.machine.polished(nodes)), state
 
     def statement(self, node: Statement, state: State) -> tuple[Statement, State]:
         if state is None:
@@ -143,6 +151,8 @@ class _Pass:
                 return self.loop(node, state)
             case Call():
                 return self.call(node, state)
+            case _:
+                pass
         self.exits[-1].append((node, state))
         return node, None
 
@@ -155,7 +165,7 @@ class _Pass:
                 return node, state
             escaped = self.machine.escaped(node.pipeline, state)
             return Action(node.pos, escaped), self.machine.after_action(state)
-        except Refusal as refusal:
+        except RefusedError as refusal:
             raise self.fault(node, refusal.message, refusal.way_out) from None
 
     def branches(self, node: If | With, state: State) -> tuple[Statement, State]:
@@ -195,31 +205,23 @@ class _Pass:
             return node, state
         name = node.name if state == self.machine.start else f"{node.name}\0{state}"
         key = (node.name, state)
-        if key not in self.ends:
-            self.ends[key] = state
-            exits, self.exits = self.exits, []
-            made, end = self.tree(tree, state)
-            self.exits = exits
-            self.made[name] = made
-            if end is not None and end != state and _calls_itself(made, name):
-                raise self.fault(
-                    node,
-                    f"the template {node.name} calls itself and ends in another place than it begins",
-                    "Let it end where it begins.",
-                )
-            self.ends[key] = state if end is None else end
-        return Call(node.pos, name, node.pipeline), self.ends[key]
+        if key in self.under_way:
+            self.assumed.add(key)
+        elif key not in self.ends:
+            self.ends[key] = self.callee(tree, name, key, node)
+        return Call(node.pos, name, node.pipeline), self.ends.get(key, state)
 
-
-def _calls_itself(tree: Tree, name: str) -> bool:
-    bodies = [tree.body]
-    while bodies:
-        for node in bodies.pop().nodes:
-            match node:
-                case Call() if node.name == name:
-                    return True
-                case If() | With() | Range():
-                    bodies += [node.body] + ([node.otherwise] if node.otherwise else [])
-    return False
-
-
+    def callee(self, tree: Tree, name: str, key: tuple[str, State], node: Call) -> State:
+        """Escape a template for the state that it is called in; where it ends."""
+        self.under_way.add(key)
+        exits, self.exits = self.exits, []
+        self.made[name], end = self.tree(tree, key[1])
+        self.exits = exits
+        self.under_way.discard(key)
+        if key in self.assumed and end is not None and end != key[1]:
+            raise self.fault(
+                node,
+                f"the template {node.name} calls itself and ends in another place than it begins",
+                "Let it end where it begins.",
+            )
+        return key[1] if end is None else end

@@ -25,9 +25,6 @@ _CALLS: dict[str, Callable[..., str]] = {
 ESCAPERS: dict[str, Function] = functions(_CALLS)
 """By the names that escaped trees call them; no template can, since a name with a leading _ is never registered."""
 
-REPLACED: dict[str, dict[str, Function]] = {"html": functions(escape_html.REPLACED)}
-"""Functions that are others in one mode."""
-
 
 def escaped(main: Tree, trees: Mapping[str, Tree], mode: str) -> Escaped:
     """The trees with their escapers; text mode has none. Raises TemplateError with kind "escape"."""

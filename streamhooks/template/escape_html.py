@@ -8,30 +8,40 @@ an escaper would be worse than none.
 """
 
 import re
+from collections.abc import Callable
 from typing import ClassVar
 
 from streamhooks.errors import TemplateError
-from streamhooks.template.contextual import Machine, Refusal, State, followed_by
+from streamhooks.template.contextual import Machine, RefusedError, State, followed_by
 from streamhooks.template.escape_plain import printed
 from streamhooks.template.functions.calling import Value
-from streamhooks.template.functions.textual import escape_html, query_escape
+from streamhooks.template.functions.textual import escape_html
 from streamhooks.template.literals import quote
-from streamhooks.template.nodes import Call, Identifier, Pipeline, Tree
+from streamhooks.template.nodes import Call, Command, Identifier, Pipeline, Tree
 from streamhooks.template.printf import sprint
 
 HTML = "_html_template_htmlescaper"
 UNQUOTED = "_html_template_nospaceescaper"
+EVALUATED = "_eval_args_"
 NOTHING = "_html_template_commentescaper"
 TEXT, COMMENT, TAG = "text", "comment", "tag"
 _TAG = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]*(?:[:-][a-zA-Z0-9]+)*)")
 _SPACE = re.compile(r"[ \t\n\f\r]*")
 _ATTRIBUTE = re.compile(r"([^ \t\n\f\r\"'<>=`/]+)[ \t\n\f\r]*(=[ \t\n\f\r]*)?")
-_RAW_ELEMENTS = frozenset({"script", "style", "textarea", "title", "template", "iframe", "noscript", "xmp", "plaintext"})
+_RAW_ELEMENTS = frozenset(
+    ("script", "style", "textarea", "title", "template", "iframe", "noscript", "xmp", "plaintext"),
+)
 """Elements whose content html/template, or a browser, reads in a way of its own."""
 _SPECIAL_ATTRIBUTES = frozenset(
-    "action archive background cite classid codebase content data formaction href icon imagesrcset longdesc manifest "
-    "ping poster profile src srcdoc srcset style type usemap value xmlns http-equiv".split()
+    (
+        *("action", "archive", "background", "cite", "classid", "codebase", "content", "data", "formaction", "href"),
+        *("http-equiv", "icon", "imagesrcset", "longdesc", "manifest", "ping", "poster", "profile", "src", "srcdoc"),
+        *("srcset", "style", "type", "usemap", "value", "xmlns"),
+    )
 )
+"""Attributes whose values html/template reads as URLs, scripts, styles or markup, beside those of _is_plain."""
+_OPEN_COMMENT = "{stateHTMLCmt delimNone urlPartNone jsCtxRegexp [] attrNone elementNone <nil>}"
+"""How html/template prints the state inside a comment."""
 _PREDEFINED = frozenset({"html", "urlquery"})
 _UNQUOTED = str.maketrans(
     {
@@ -57,7 +67,9 @@ _INSTEAD = "Use escape json, xml or text; html mode is for bodies that are plain
 
 def html_value(value: Value) -> str:
     """A value in HTML text or a quoted attribute."""
-    text = escape_html(value if value.__class__ is str else printed(value))  # type: ignore[arg-type]  # its class is str
+    text: str = value if value.__class__ is str else printed(value)
+    if "&" in text or "<" in text or ">" in text or '"' in text or "'" in text or "\0" in text:
+        text = escape_html(text)
     return text.replace("+", "&#43;") if "+" in text else text
 
 
@@ -72,24 +84,17 @@ def no_value(value: Value) -> str:
     return ""
 
 
-def _all(values: tuple[object, ...]) -> str:
-    """The arguments of html and urlquery, where nothing is `<nil>` in this mode."""
+def evaluated(*values: object) -> str:
+    """The arguments of `{{html a b}}` as one string, before html itself sees it."""
     return values[0] if len(values) == 1 and isinstance(values[0], str) else sprint(values)
 
 
-def html(*values: object) -> str:
-    """html as html/template has it."""
-    return escape_html(_all(values))
-
-
-def urlquery(*values: object) -> str:
-    """urlquery as html/template has it."""
-    return query_escape(_all(values))
-
-
-REPLACED = {"html": html, "urlquery": urlquery}
-"""The builtins that differ in this mode."""
-ESCAPERS = {HTML: html_value, UNQUOTED: unquoted_value, NOTHING: no_value}
+ESCAPERS: dict[str, Callable[..., str]] = {
+    EVALUATED: evaluated,
+    HTML: html_value,
+    UNQUOTED: unquoted_value,
+    NOTHING: no_value,
+}
 
 
 class HtmlMachine(Machine):
@@ -121,39 +126,40 @@ class HtmlMachine(Machine):
             if not isinstance(first, Identifier) or first.name not in _PREDEFINED:
                 continue
             if first is not last or (in_unquoted and first.name == "html"):
-                raise Refusal(f"predefined escaper {quote(first.name)} disallowed in template", "Put it last.")
+                raise RefusedError(f"predefined escaper {quote(first.name)} disallowed in template", "Put it last.")
         if state == COMMENT:
             return followed_by(pipeline, NOTHING)
         if state == TAG:
-            raise Refusal("an action inside a tag would be a name of an element or attribute", _INSTEAD)
+            raise RefusedError("an action inside a tag would be a name of an element or attribute", _INSTEAD)
         if isinstance(state, tuple) and not _is_plain(state[1]):
-            raise Refusal(f"html mode would treat the attribute {state[1]} as a URL, a script or a style", _INSTEAD)
-        if isinstance(last, Identifier) and last.name == "html" and not in_unquoted:
-            return pipeline
+            raise RefusedError(
+                f"html mode would treat the attribute {state[1]} as a URL, a script or a style", _INSTEAD
+            )
+        if isinstance(last, Identifier) and last.name in _PREDEFINED:
+            pipeline = _with_predefined(pipeline, last.name)
+            if last.name == "html":
+                return pipeline
         return followed_by(pipeline, UNQUOTED if in_unquoted else HTML)
 
     def at_end(self, state: State) -> None:
         if state == COMMENT:
-            raise Refusal(
-                "ends in a non-text context: {stateHTMLCmt delimNone urlPartNone jsCtxRegexp [] attrNone elementNone <nil>}",
+            raise RefusedError(
+                f"ends in a non-text context: {_OPEN_COMMENT}",
                 "Close the comment with `-->`.",
             )
         if state != TEXT:
-            raise Refusal(f"the text ends {self.words(state)}", "Close the tag.")
+            raise RefusedError(f"the text ends {self.words(state)}", "Close the tag.")
 
     def words(self, state: State) -> str:
         return {TEXT: "in text", COMMENT: "in a comment", TAG: "inside a tag"}.get(str(state), "in an attribute")
 
-    def fault(self, tree: Tree, pos: int, refusal: Refusal) -> TemplateError:
-        if refusal.message.startswith("ends in"):
-            place = tree.parse_name
-        else:
-            place = tree.place(pos)
+    def fault(self, tree: Tree, pos: int, refusal: RefusedError) -> TemplateError:
+        place = tree.parse_name if refusal.message.startswith("ends in") else tree.place(pos)
         return TemplateError("escape", f"html/template:{place}: {refusal.message}\n{refusal.way_out}")
 
     def no_such_template(self, tree: Tree, node: Call) -> TemplateError | None:
         return self.fault(
-            tree, node.pos, Refusal(f"no such template {quote(node.name)}", "Define it, or take out the call.")
+            tree, node.pos, RefusedError(f"no such template {quote(node.name)}", "Define it, or take out the call.")
         )
 
 
@@ -169,7 +175,9 @@ def _in_text(text: str, at: int, out: list[str]) -> tuple[int, State]:
     tag = _TAG.match(text, less)
     if tag:
         if tag.group(1).lower() in _RAW_ELEMENTS:
-            raise Refusal(f"html mode would treat what follows {tag.group()} as HTML with rules of its own", _INSTEAD)
+            raise RefusedError(
+                f"html mode would treat what follows {tag.group()} as HTML with rules of its own", _INSTEAD
+            )
         out.append(tag.group())
         return tag.end(), TAG
     out.append("<" if text[less : less + 9].upper() == "<!DOCTYPE" else "&lt;")
@@ -185,7 +193,7 @@ def _in_tag(text: str, at: int, out: list[str]) -> tuple[int, State]:
         return at + 1, TEXT if text[at : at + 1] == ">" else TAG
     attribute = _ATTRIBUTE.match(text, at)
     if not attribute:
-        raise Refusal(f"expected space, attr name, or end of tag, but got {quote(text[at:])}", _INSTEAD)
+        raise RefusedError(f"expected space, attr name, or end of tag, but got {quote(text[at:])}", _INSTEAD)
     out.append(text[start : attribute.end()])
     at = attribute.end()
     if not attribute.group(2):
@@ -209,9 +217,25 @@ def _in_attribute(text: str, at: int, out: list[str], state: State) -> tuple[int
     stop = found.end() if found else at
     if set(text[at:stop]) & set("\"'<=`"):
         bad = next(char for char in text[at:stop] if char in "\"'<=`")
-        raise Refusal(f"{quote(bad)} in unquoted attr: {quote(text[at:stop])}", _INSTEAD)
+        raise RefusedError(f"{quote(bad)} in unquoted attr: {quote(text[at:stop])}", _INSTEAD)
     out.append(text[at:stop])
     return stop, state if stop == len(text) else TAG
+
+
+def _with_predefined(pipeline: Pipeline, name: str) -> Pipeline:
+    """A pipeline that ends in html or urlquery, as html/template rewrites it.
+
+    Alone with its arguments, the function gets them joined. A html that something is piped into takes the place of
+    the escaper, which has no arguments: its own are dropped.
+    """
+    *before, last = pipeline.commands
+    alone = not before and len(last.args) > 1
+    if alone:
+        evaluation = Command(last.pos, (Identifier(last.args[0].pos, EVALUATED), *last.args[1:]))
+        return followed_by(Pipeline(pipeline.pos, (), False, (evaluation,)), name)
+    if name == "html" and before:
+        return followed_by(Pipeline(pipeline.pos, (), False, tuple(before)), name)
+    return pipeline
 
 
 def _is_plain(name: object) -> bool:

@@ -7,17 +7,18 @@ JSON already.
 """
 
 import re
+from collections.abc import Callable
 from json.encoder import encode_basestring
 from typing import ClassVar
 
 import msgspec
 
 from streamhooks.errors import TemplateError
-from streamhooks.template.contextual import Machine, Refusal, State, followed_by
+from streamhooks.template.contextual import Machine, RefusedError, State, followed_by
 from streamhooks.template.functions.calling import Value
-from streamhooks.template.jsontext import NotJson, json_string, json_text
+from streamhooks.template.jsontext import NotJsonError, json_string, json_text
 from streamhooks.template.literals import unquote
-from streamhooks.template.nodes import Identifier, Pipeline, String
+from streamhooks.template.nodes import Action, Command, Identifier, Pipeline, Statement, String, Text
 from streamhooks.template.values import MISSING, Raw, display
 
 BARE, STRING, ESCAPE = "bare", "string", "escape"
@@ -28,10 +29,17 @@ _DECODER = msgspec.json.Decoder(msgspec.Raw)
 def in_string(value: Value) -> str:
     """A value inside a JSON string: what Go prints, escaped; empty for nothing."""
     if value.__class__ is str:
-        return encode_basestring(value)[1:-1]  # type: ignore[arg-type]  # its class is str
+        return encode_basestring(value)[1:-1]
     if value is None or value is MISSING:
         return ""
     return encode_basestring(display(value))[1:-1]
+
+
+def whole(value: Value) -> str:
+    """A value that is all of a JSON string, with its quotes."""
+    if value.__class__ is str:
+        return encode_basestring(value)
+    return f'"{in_string(value)}"'
 
 
 def bare(value: Value) -> str:
@@ -40,7 +48,7 @@ def bare(value: Value) -> str:
         return str(value)
     try:
         return json_text(value)
-    except NotJson:
+    except NotJsonError:
         return json_string(display(value)) if not isinstance(value, float) else "null"
 
 
@@ -52,11 +60,16 @@ def quoted(text: str) -> str:
         return json_string(text)
 
 
-ESCAPERS = {"_json_string": in_string, "_json_value": bare, "_json_quoted": quoted}
+ESCAPERS: dict[str, Callable[..., str]] = {
+    "_json_string": in_string,
+    "_json_whole": whole,
+    "_json_value": bare,
+    "_json_quoted": quoted,
+}
 
 
 class JsonMachine(Machine):
-    """States: outside strings, in a string, after a backslash, in the digits of \\u."""
+    r"""States: outside strings, in a string, after a backslash, in the digits of \u."""
 
     mode: ClassVar[str] = "json"
     start: ClassVar[State] = BARE
@@ -89,14 +102,32 @@ class JsonMachine(Machine):
             return followed_by(pipeline, "_json_quoted" if _is_quoting(pipeline) else "_json_value")
         if state == STRING:
             return followed_by(pipeline, "_json_string")
-        raise Refusal(
+        raise RefusedError(
             f"an action stands {self.words(state)}, where its value would become part of the escape",
             'Write the backslash as "\\\\", or put a character between.',
         )
 
+    def polished(self, nodes: list[Statement]) -> list[Statement]:
+        """`"{{.x}}"`: the quotes of the text become the escaper's, which has them anyway."""
+        made = list(nodes)
+        for at in range(1, len(made) - 1):
+            before, action, after = made[at - 1 : at + 2]
+            if not isinstance(before, Text) or not isinstance(action, Action) or not isinstance(after, Text):
+                continue
+            last = action.pipeline.commands[-1]
+            if str(last) != "_json_string" or not after.text.startswith('"'):
+                continue
+            if before.text.endswith('"') and not before.text.endswith('\\"'):
+                first = action.pipeline
+                stages = (*first.commands[:-1], Command(last.pos, (Identifier(last.pos, "_json_whole"),)))
+                made[at - 1] = Text(before.pos, before.text[:-1])
+                made[at] = Action(action.pos, Pipeline(first.pos, (), False, stages))
+                made[at + 1] = Text(after.pos, after.text[1:])
+        return made
+
     def at_end(self, state: State) -> None:
         if state != BARE:
-            raise Refusal("the text ends inside a JSON string", 'Close the string with a `"`.')
+            raise RefusedError("the text ends inside a JSON string", 'Close the string with a `"`.')
 
     def words(self, state: State) -> str:
         return {BARE: "outside strings", STRING: "inside a string", ESCAPE: "after a backslash"}.get(
@@ -116,20 +147,20 @@ def _is_quoting(pipeline: Pipeline) -> bool:
     )
 
 
-def check(name: str, body: str) -> None:
+def check(name: str, body: str | bytes) -> None:
     """Raises TemplateError (kind "json") where a rendered body is no JSON."""
     try:
         _DECODER.decode(body)
     except msgspec.DecodeError as error:
-        raise _no_json(name, body, str(error)) from None
+        raise _no_json(name, body.encode() if isinstance(body, str) else body, str(error)) from None
 
 
-def _no_json(name: str, body: str, detail: str) -> TemplateError:
+def _no_json(name: str, body: bytes, detail: str) -> TemplateError:
     found = re.search(r"byte (\d+)", detail)
     near = ""
     if found:
-        raw, at = body.encode(), int(found.group(1))
-        near = f", near {json_string(raw[max(0, at - 20) : at + 20].decode('utf-8', 'replace'))}"
+        at = int(found.group(1))
+        near = f", near {json_string(body[max(0, at - 20) : at + 20].decode('utf-8', 'replace'))}"
     return TemplateError(
         "json",
         f"template: {name}: the rendered body is no JSON: {detail}{near}\n"

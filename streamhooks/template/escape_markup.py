@@ -6,9 +6,10 @@ and declarations. In the last four, and as a name, no escaping could keep a valu
 """
 
 import re
+from collections.abc import Callable
 from typing import ClassVar
 
-from streamhooks.template.contextual import Machine, Refusal, State, followed_by
+from streamhooks.template.contextual import Machine, RefusedError, State, followed_by
 from streamhooks.template.escape_plain import printed
 from streamhooks.template.functions.calling import Value
 from streamhooks.template.nodes import Pipeline
@@ -58,7 +59,7 @@ def _escaped(value: object) -> str:
     return text.replace(">", "&gt;").replace('"', "&quot;").replace("'", "&apos;")
 
 
-ESCAPERS = {"_xml_text": xml_text, "_xml_attribute": xml_attribute}
+ESCAPERS: dict[str, Callable[..., str]] = {"_xml_text": xml_text, "_xml_attribute": xml_attribute}
 
 
 class XmlMachine(Machine):
@@ -89,14 +90,14 @@ class XmlMachine(Machine):
             return followed_by(pipeline, "_xml_text")
         if state in (DOUBLE, SINGLE):
             return followed_by(pipeline, "_xml_attribute")
-        raise Refusal(
+        raise RefusedError(
             f"an action stands {self.words(state)}, where no escaping can keep its value in its place",
             "Put it into an element's text or a quoted attribute.",
         )
 
     def at_end(self, state: State) -> None:
         if state != TEXT:
-            raise Refusal(f"the text ends {self.words(state)}", "Close it.")
+            raise RefusedError(f"the text ends {self.words(state)}", "Close it.")
 
     def words(self, state: State) -> str:
         return _WORDS[str(state)]

@@ -4,11 +4,12 @@ In all of them null and missing keys are empty, except in text, which prints wha
 """
 
 import re
+from collections.abc import Callable
 from typing import ClassVar
 
-from streamhooks.template.contextual import Machine, State, followed_by
-from streamhooks.template.functions.textual import percent_encode, urlquery
+from streamhooks.template.contextual import Machine, RefusedError, State, followed_by
 from streamhooks.template.functions.calling import Value
+from streamhooks.template.functions.textual import percent_encode, urlquery
 from streamhooks.template.nodes import Pipeline
 from streamhooks.template.values import MISSING, display
 
@@ -51,7 +52,7 @@ def _unarmed(value: object) -> str:
     return f"'{text}" if isinstance(value, str) and _FORMULA.match(text) else text
 
 
-ESCAPERS = {"_csv_quoted": csv_quoted, "_csv_bare": csv_bare, "_form": form, "_url": url}
+ESCAPERS: dict[str, Callable[..., str]] = {"_csv_quoted": csv_quoted, "_csv_bare": csv_bare, "_form": form, "_url": url}
 
 
 class _Everywhere(Machine):
@@ -66,6 +67,9 @@ class _Everywhere(Machine):
     def escaped(self, pipeline: Pipeline, state: State) -> Pipeline:
         del state
         return followed_by(pipeline, self.escaper)
+
+    def at_end(self, state: State) -> None:
+        """Any end will do."""
 
     def words(self, state: State) -> str:
         del state
@@ -95,6 +99,10 @@ class CsvMachine(Machine):
 
     def escaped(self, pipeline: Pipeline, state: State) -> Pipeline:
         return followed_by(pipeline, "_csv_quoted" if state == "quoted" else "_csv_bare")
+
+    def at_end(self, state: State) -> None:
+        if state == "quoted":
+            raise RefusedError("the text ends between quotes", 'Close them with a `"`.')
 
     def words(self, state: State) -> str:
         return "between quotes" if state == "quoted" else "outside quotes"

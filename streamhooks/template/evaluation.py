@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from streamhooks.errors import TemplateError
 from streamhooks.template.functions.builtins import Boxed
-from streamhooks.template.functions.calling import Function, FunctionError, WrongType
+from streamhooks.template.functions.calling import Function, FunctionError, WrongTypeError
 from streamhooks.template.functions.moments import METHODS, UNEXPORTED
 from streamhooks.template.gotime import Time
 from streamhooks.template.limits import Meter
@@ -123,6 +123,8 @@ class Scope:
             case Pipeline():
                 self.without_arguments(node.args, piped)
                 return self.pipeline(first)
+            case _:
+                pass
         self.at = first
         self.without_arguments(node.args, piped)
         return self.literal(first)
@@ -204,9 +206,7 @@ class Scope:
             raise self.fault(f"map has no entry for key {quote(name)}")
         return None if self.missingkey == "zero" else MISSING
 
-    def method(
-        self, of: Time, method: Function, node: Operand, args: tuple[Operand, ...], piped: object
-    ) -> object:
+    def method(self, of: Time, method: Function, node: Operand, args: tuple[Operand, ...], piped: object) -> object:
         bound = Function(method.name, lambda *given: method.call(of, *given), method.parameters[1:], method.variadic)
         return self.call(bound, node, args[1:], piped)
 
@@ -229,12 +229,10 @@ class Scope:
             values.append(self.checked(piped, function.parameter(len(args)), False))
         return self.called(function, node, args, values)
 
-    def called(
-        self, function: Function, node: Node, args: tuple[Operand, ...], values: list[object]
-    ) -> object:
+    def called(self, function: Function, node: Node, args: tuple[Operand, ...], values: list[object]) -> object:
         try:
             result = function.call(*values)
-        except WrongType as error:
+        except WrongTypeError as error:
             raise self.fault(str(error)) from None
         except FunctionError as error:
             message = str(error)
@@ -280,7 +278,8 @@ class Scope:
                 return self.checked(self.call(self.functions[node.name], node, (), NOTHING), wanted, False)
             case Chain():
                 return self.checked(self.of_chain(node, (), NOTHING), wanted, True)
-        return self.converted(node, wanted)
+            case _:
+                return self.converted(node, wanted)
 
     def converted(self, node: Bool | Number | String, wanted: str) -> object:
         """A literal for a parameter of the type `wanted`."""

@@ -8,9 +8,11 @@ never those of a variable that is assigned anywhere.
 
 from collections import ChainMap
 from collections.abc import Mapping
+from json.encoder import encode_basestring
 
 from msgspec import Struct
 
+from streamhooks.errors import TemplateError
 from streamhooks.template.evaluation import Scope
 from streamhooks.template.functions.builtins import BUILTINS
 from streamhooks.template.functions.calling import Function
@@ -32,11 +34,15 @@ from streamhooks.template.nodes import (
     Variable,
 )
 from streamhooks.template.printf import simple_format
-from streamhooks.template.values import MISSING, UNSIGNED, GoInt
-from streamhooks.errors import TemplateError
+from streamhooks.template.runtime import guarded, printer
 
 _SCALARS = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "not", "len"})
 """Builtins whose results weigh nothing."""
+
+_GUARDED = frozenset({"_form", "_url", "_xml_text", "_xml_attribute"})
+"""Escapers that would hide from the last check that a string is no Unicode."""
+_INLINE = {"_json_whole": encode_basestring}
+"""Escapers, and what does for a string all that they would do."""
 
 
 class Value(Struct, frozen=True):
@@ -46,10 +52,8 @@ class Value(Struct, frozen=True):
     known: str = "data"
     """str, bool or some (never nothing); data may be null or missing; clean may be missing but not null."""
     simple: bool = True
-
-
-class Unfit(Exception):
-    """A template that only the walker can run."""
+    text: str | None = None
+    """What it is, where it is a constant string."""
 
 
 class Expressions:
@@ -64,7 +68,6 @@ class Expressions:
         self.metered = metered
         self.constants = Scope(tree, functions, missingkey, Meter())
         self.dot = Value("d", "clean")
-        self.dot_boxed = False
         self.variables: list[tuple[str, str]] = [("$", "d")]
         """Names in scope with the Python names that hold them, innermost last."""
         self.assigned: frozenset[str] = frozenset()
@@ -85,7 +88,7 @@ class Expressions:
         """The value; it may still be null, see `settled`."""
         value: Value | None = None
         for command in node.commands:
-            value = self.command(command, self.settled(value) if value is not None else None)
+            value = self.command(command, value)
         assert value is not None  # noqa: S101  # the parser makes no pipeline without a command
         if node.variables:
             value = self.bind(node, value)
@@ -146,12 +149,15 @@ class Expressions:
                 return self.settled(self.pipeline(node))
             case Chain():
                 of = self.settled(self.operand(node.of))
+                if of.known in ("str", "bool"):
+                    return self.give_up()
                 return self.chain(self.named(of), node.names)
             case Identifier():
                 return self.call(self.functions[node.name], (), None)
             case Nil():
                 return self.give_up()
-        return self.literal(node)
+            case _:
+                return self.literal(node)
 
     def variable(self, held: str) -> Value:
         """Variables never hold null, but the element of a range may be one."""
@@ -160,13 +166,14 @@ class Expressions:
     def literal(self, node: Bool | Number | String) -> Value:
         match node:
             case String():
-                return Value(self.source.constant(node.value), "str")
+                return Value(self.source.constant(node.value), "str", True, node.value)
             case Bool():
                 return Value(self.source.constant(node.value), "bool")
-        try:
-            return Value(self.source.constant(self.constants.constant(node)), "some")
-        except TemplateError:
-            return self.give_up()
+            case Number():
+                try:
+                    return Value(self.source.constant(self.constants.constant(node)), "some")
+                except TemplateError:
+                    return self.give_up()
 
     def chain(self, base: str, names: tuple[str, ...], changes: bool = False) -> Value:
         """The value of base.a.b, reusing the longest part that was loaded before."""
@@ -213,20 +220,33 @@ class Expressions:
             return self.short_circuit(function.name, args, piped)
         if builtin and (function.name == "call" or self.slices_data(function, args)):
             return self.give_up()
-        values = [self.argument(arg, function.parameter(n)) for n, arg in enumerate(args)]
+        values = [self.argument(arg, self.wanted(function, n, builtin)) for n, arg in enumerate(args)]
         if piped is not None:
-            values.append(self.typed(piped, function.parameter(len(args))))
+            wanted = self.wanted(function, len(args), builtin)
+            careful = wanted == "value" and not (builtin and function.parameter(len(args)) == "any")
+            if careful and function.name[:1] != "_":  # escapers take null and missing alike as well
+                piped = self.settled(piped)
+            values.append(self.typed(piped, wanted))
         if builtin:
             special = self.special(function.name, args, values)
             if special is not None:
                 return special
         return self.plain_call(function, values)
 
+    def wanted(self, function: Function, index: int, builtin: bool) -> str:
+        """The type of a parameter; those builtins that take anything print missing and null alike."""
+        wanted = function.parameter(index)
+        return "value" if builtin and wanted == "any" else wanted
+
     def plain_call(self, function: Function, values: list[Value]) -> Value:
         escaper = function.name[:1] == "_"
-        name = self.source.constant(function.call)
+        name = self.source.constant(guarded(function.call) if function.name in _GUARDED else function.call)
         code = f"{name}({', '.join(value.code for value in values)})"
         if escaper:
+            inline = _INLINE.get(function.name)
+            if inline is not None:
+                value = values[0].code
+                code = f"{self.source.constant(inline)}({value}) if {value}.__class__ is str else {code}"
             return Value(code, "str", False)
         if BUILTINS.get(function.name) is function and function.name in _SCALARS:
             return Value(code, "bool" if function.name != "len" else "some", False)
@@ -248,7 +268,11 @@ class Expressions:
         if isinstance(node, Nil):
             if wanted == "value":
                 return Value("M", "clean")
-            return Value("None", "some") if wanted in ("any", "[]interface {}", "map[string]interface {}") else self.give_up()
+            return (
+                Value("None", "some")
+                if wanted in ("any", "[]interface {}", "map[string]interface {}")
+                else self.give_up()
+            )
         if isinstance(node, Bool | Number | String):
             try:
                 constant = self.constants.converted(node, wanted)
@@ -263,7 +287,7 @@ class Expressions:
 
     def typed(self, value: Value, wanted: str) -> Value:
         """The value for a parameter of a Go type."""
-        if wanted == "value" or value.known == "str" and wanted in ("any", "string"):
+        if wanted == "value" or (value.known == "str" and wanted in ("any", "string")):
             return Value(self.named(value), value.known)
         if wanted == "any":
             if value.known in ("bool", "some"):
@@ -277,6 +301,8 @@ class Expressions:
 
     def short_circuit(self, word: str, args: tuple[Operand, ...], piped: Value | None) -> Value:
         """and, or: the operands one after the other, each only if the one before did not decide."""
+        if piped is not None:  # what is piped was evaluated before, whatever the operands decide
+            piped = Value(self.named(self.settled(piped)))
         result = self.source.name()
         going_on = f"if {result}:" if word == "and" else f"if not {result}:"
         for n, arg in enumerate(args):
@@ -296,9 +322,9 @@ class Expressions:
 
     def special(self, name: str, args: tuple[Operand, ...], values: list[Value]) -> Value | None:
         """Builtins that have a quicker form for what they are mostly called with."""
-        if name in ("eq", "ne") and len(values) > 1 and all(isinstance(arg, String) for arg in args[1:]):
-            if len(args) == len(values):
-                return self.compared(name, values)
+        constant = len(args) == len(values) > 1 and all(isinstance(arg, String) for arg in args[1:])
+        if name in ("eq", "ne") and constant:
+            return self.compared(name, values)
         if name == "printf" and args and isinstance(args[0], String):
             return self.formatted(args[0].value, values[1:])
         if name == "not":
@@ -306,7 +332,7 @@ class Expressions:
         return None
 
     def compared(self, name: str, values: list[Value]) -> Value:
-        """eq or ne of anything with constant strings."""
+        """Eq or ne of anything with constant strings."""
         first = self.named(values[0])
         others = [value.code for value in values[1:]]
         if len(others) == 1:
@@ -317,12 +343,12 @@ class Expressions:
         return Value(f"({quick} if {first}.__class__ is str else {slow})", "bool", False)
 
     def formatted(self, layout: str, values: list[Value]) -> Value | None:
-        """printf with a constant format of simple verbs, one for each value."""
+        """Printf with a constant format of simple verbs, one for each value."""
         pieces = simple_format(layout)
         if pieces is None or sum(not isinstance(piece, str) for piece in pieces) != len(values):
             return None
         waiting = iter(values)
-        parts = []
+        parts, long = [], False
         for piece in pieces:
             if isinstance(piece, str):
                 if piece:
@@ -330,16 +356,17 @@ class Expressions:
                 continue
             value = next(waiting)
             name = self.named(value)
-            slow = f"WRITE({name}, {self.source.constant(piece)})"
+            slow = f"{self.source.constant(printer(piece))}({name})"
             bare = piece.verb in "sv" and piece.width is None and piece.precision is None and not piece.go_syntax
+            long = long or piece.verb in "svqxX"
             if bare and value.known == "str":
                 parts.append(name)
             else:
                 parts.append(f"({name} if {name}.__class__ is str else {slow})" if bare else slow)
+        code = " + ".join(parts) or "''"
+        if not (self.metered and long):
+            return Value(code, "str", False)
         result = self.source.name()
-        self.source.line(f"{result} = {' + '.join(parts) or repr('')}")
+        self.source.line(f"{result} = {code}")
         self.weigh(result)
         return Value(result, "str")
-
-
-__all__ = ["MISSING", "UNSIGNED", "Expressions", "GoInt", "Unfit", "Value"]

@@ -57,7 +57,7 @@ def shortest_digits(value: float) -> tuple[str, int]:
 
 
 def formatted(value: float, verb: str, precision: int) -> str:
-    """The number for a verb of e E f g G x X b; precision -1 is the shortest. No flags; a minus where it is negative."""
+    """The number for a verb of e E f g G x X b; precision -1 is the shortest. No flags, only a minus."""
     if not math.isfinite(value):
         return special(value)
     match verb:
@@ -68,6 +68,8 @@ def formatted(value: float, verb: str, precision: int) -> str:
             return text.upper() if verb == "X" else text
         case "b":
             return _binary(value)
+        case _:
+            pass
     text = shortest(value) if precision < 0 else f"{value:.{precision}g}"
     return text.upper() if verb == "G" else text
 
@@ -77,9 +79,9 @@ def _binary(value: float) -> str:
     sign = "-" if math.copysign(1, value) < 0 else ""
     if not value:
         return f"{sign}0p-1074"
-    fraction, exponent = math.frexp(abs(value))
-    exponent = max(exponent - 53, -1074)
-    return f"{sign}{int(math.ldexp(abs(value), -exponent)) if exponent > -1074 else int(abs(value) / 5e-324)}p{exponent:+d}"
+    exponent = max(math.frexp(abs(value))[1] - 53, -1074)
+    mantissa = int(math.ldexp(abs(value), 1074)) if exponent == -1074 else int(math.ldexp(abs(value), -exponent))
+    return f"{sign}{mantissa}p{exponent:+d}"
 
 
 def _hexadecimal(value: float, precision: int) -> str:

@@ -5,45 +5,69 @@ from typing import Literal, TypeAlias
 
 from streamhooks.errors import TemplateError
 from streamhooks.template import escape_json
-from streamhooks.template.escape import ESCAPERS, REPLACED, escaped
+from streamhooks.template.compiler import compile_trees
+from streamhooks.template.escape import ESCAPERS, MODES, escaped
+from streamhooks.template.functions.builtins import BUILTINS
+from streamhooks.template.functions.calling import functions as as_functions
 from streamhooks.template.functions.catalogue import CATALOGUE
-from streamhooks.template.functions.calling import Function, functions as as_functions
-from streamhooks.template.limits import SOURCE_BYTES, Meter, exceeded
+from streamhooks.template.hints import with_hint
+from streamhooks.template.limits import SOURCE_BYTES, WALKER_STEPS, Meter, exceeded
+from streamhooks.template.literals import to_bytes
 from streamhooks.template.nodes import Text, Tree
 from streamhooks.template.parser import is_empty, parse
+from streamhooks.template.reads import Path, paths_read
+from streamhooks.template.values import whole_text
 from streamhooks.template.walker import walk
 
 Escape: TypeAlias = Literal["text", "json", "xml", "csv", "form", "html", "url"]
+"""What a value turns into; see the escape files. "url" is for paths and queries: every value percent-encoded."""
+
+
+_MISSING_KEYS = ("default", "invalid", "zero", "error")
 
 
 class Template:
     """A parsed template. Made by `parse`, then `render`ed any number of times, from any thread."""
 
-    __slots__ = ("_functions", "_main", "_trees", "constant", "escape", "missingkey", "name", "source")
+    __slots__ = (
+        *("_compiled", "_escaped", "_functions", "_main", "_trees"),
+        *("constant", "escape", "generated", "missingkey", "name", "source"),
+    )
 
-    def __init__(
+    constant: str | None
+    """The text that it always renders, where it has no actions."""
+    generated: str | None
+    """The Python text that it was compiled to; None where only the walker can run it."""
+
+    def __init__(  # made by parse, which says what these are
         self,
         source: str,
         name: str,
-        escape: Escape,
+        escape: str,
         missingkey: str,
-        main: Tree,
-        trees: dict[str, Tree],
-        calls: Mapping[str, Function],
+        functions: Mapping[str, Callable[..., object]],
+        delims: tuple[str, str],
+        templates: Mapping[str, str],
+        catalogue: bool,
     ) -> None:
-        self.source = source
-        self.name = name
-        self.escape = escape
-        self.missingkey = missingkey
-        self._main = main
-        self._trees = trees
-        self._functions = calls
-        body = main.body.nodes
-        self.constant: str | None = (
-            "".join(node.text for node in body if isinstance(node, Text))
-            if all(isinstance(node, Text) for node in body)
-            else None
-        )
+        self.source, self.name, self.escape, self.missingkey = source, name, escape, missingkey
+        own = as_functions(functions)
+        calls = {**(CATALOGUE if catalogue else BUILTINS), **own}
+        known = frozenset(calls)
+        self._trees: dict[str, Tree] = {}
+        for other in sorted(templates):
+            self._add(parse(other, whole_text(templates[other]), known, *delims))
+        trees = parse(name, whole_text(source), known, *delims)
+        self._main = trees[name]
+        self._add(trees)
+        self._escaped = escaped(self._main, self._trees, escape)
+        self._functions = {**calls, **ESCAPERS}
+        compiled = compile_trees(self._escaped.main, self._escaped.trees, self._functions, missingkey)
+        self._compiled = compiled.call if compiled else None
+        self.generated = compiled.source if compiled else None
+        nodes = self._escaped.main.body.nodes
+        texts = [node.text for node in nodes if isinstance(node, Text)]
+        self.constant = "".join(texts) if len(texts) == len(nodes) else None
 
     @classmethod
     def parse(
@@ -55,30 +79,109 @@ class Template:
         functions: Mapping[str, Callable[..., object]] | None = None,
         delims: tuple[str, str] = ("{{", "}}"),
         templates: Mapping[str, str] | None = None,
+        catalogue: bool = True,
     ) -> "Template":
-        if len(source) > SOURCE_BYTES:
-            raise exceeded(f"template: {name}: larger than {SOURCE_BYTES} bytes", "Split it.")
-        calls = {**CATALOGUE, **REPLACED.get(escape, {}), **as_functions(functions or {})}
-        names = frozenset(calls)
-        trees: dict[str, Tree] = {}
-        for text_name in sorted(templates or {}):
-            _merge(trees, parse(text_name, (templates or {})[text_name], names, *delims))
-        own = parse(name, source, names, *delims)
-        _merge(trees, own)
-        made = escaped(own[name], trees, escape)
-        return cls(source, name, escape, missingkey, made.main, dict(made.trees), {**calls, **ESCAPERS})
+        """The template that `source` (at most 64 KiB of UTF-8) says.
+
+        `name` starts every message. `functions` come on top of the catalogue; their annotations say which types
+        they take. `templates` are further texts by name that this one may call. Without `catalogue` there are only
+        Go's builtins.
+
+        Raises TemplateError, its first line Go's own text: kind "parse"; "escape" where the mode cannot make an
+        action safe; "limit".
+        """
+        if escape not in MODES or missingkey not in _MISSING_KEYS:
+            raise TemplateError(
+                "escape",
+                f"template: {name}: no escape {escape!r} with missingkey {missingkey!r}\n"
+                f"escape is one of {', '.join(MODES)}; missingkey one of {', '.join(_MISSING_KEYS)}.",
+            )
+        size = len(source.encode("utf-8", "surrogatepass"))
+        if size > SOURCE_BYTES:
+            raise exceeded(
+                f"template: {name}: {size} bytes; at most {SOURCE_BYTES} are allowed", "Take parts of it out."
+            )
+        known = functions or {}
+        try:
+            return cls(source, name, escape, missingkey, known, delims, templates or {}, catalogue)
+        except TemplateError as error:
+            raise with_hint(error, {}, frozenset(known) | frozenset(CATALOGUE)) from None
 
     def render(self, data: object) -> str:
-        text = walk(self._main, self._trees, self._functions, self.missingkey, data, Meter())
+        """The text for `data`: str, int, float, bool, None, list and dict. What is no UTF-8 becomes U+FFFD.
+
+        Raises TemplateError, its first line Go's own text: kind "exec"; "limit"; "json" where the body of json mode
+        is no JSON.
+        """
+        if self._compiled is not None:
+            try:
+                text = self._compiled(data)
+                if not text.isascii():
+                    text.encode()
+            except TemplateError:
+                raise
+            except Exception:  # noqa: BLE001  # whatever stopped the fast way, the walker says it exactly
+                text = self.walk(data).decode("utf-8", "replace")
+        else:
+            text = self.walk(data).decode("utf-8", "replace")
         if self.escape == "json":
             escape_json.check(self.name, text)
         return text
 
+    def render_bytes(self, data: object) -> bytes:
+        """The bytes for `data`, as Go would send them: also those that are no UTF-8. Raises as `render` does."""
+        body = None
+        if self._compiled is not None:
+            try:
+                body = self._compiled(data).encode()
+            except TemplateError:
+                raise
+            except Exception:  # noqa: BLE001, S110  # whatever stopped the fast way, the walker says it exactly
+                pass
+        if body is None:
+            body = self.walk(data)
+        if self.escape == "json":
+            escape_json.check(self.name, body)
+        return body
 
-def _merge(trees: dict[str, Tree], more: dict[str, Tree]) -> None:
-    for name, tree in more.items():
-        if name not in trees or not is_empty(tree.body):
-            trees[name] = tree
+    def walk(self, data: object) -> bytes:
+        """What the exact walker makes, and no check of the body: the reference that tests compare with."""
+        try:
+            tree, trees = self._escaped.main, self._escaped.trees
+            text = walk(tree, trees, self._functions, self.missingkey, data, Meter(WALKER_STEPS))
+        except TemplateError as error:
+            raise with_hint(error, data, frozenset(self._functions)) from None
+        return to_bytes(text)
+
+    def fields(self) -> frozenset[Path]:
+        """The chains of fields that it reads, such as ("Meta", "Path"); () where it uses the whole."""
+        return paths_read(self._main, self._trees)
+
+    def lookup(self, name: str) -> "Template":
+        """The template of that name from the same texts. Raises KeyError."""
+        other = object.__new__(Template)
+        for slot in ("escape", "missingkey", "source", "_trees", "_functions"):
+            setattr(other, slot, getattr(self, slot))
+        other.name, other.constant = name, None
+        other._main = self._trees[name]
+        other._escaped = escaped(other._main, self._trees, self.escape)
+        compiled = compile_trees(other._escaped.main, other._escaped.trees, self._functions, self.missingkey)
+        other._compiled = compiled.call if compiled else None
+        other.generated = compiled.source if compiled else None
+        return other
+
+    def __str__(self) -> str:
+        """The template as it is run, escapers included."""
+        return str(self._escaped.main.body)
+
+    def __repr__(self) -> str:
+        return f"<Template {self.name} escape={self.escape}>"
+
+    def _add(self, trees: Mapping[str, Tree]) -> None:
+        """Later texts replace templates of earlier ones, but never a full one by an empty."""
+        for name, tree in trees.items():
+            if name not in self._trees or not is_empty(tree.body):
+                self._trees[name] = tree
 
 
 __all__ = ["Escape", "Template", "TemplateError"]

@@ -4,8 +4,8 @@ Nothing of a template gets into the text as it stands. Strings go in as Python c
 as a name in the namespace; names are numbered, never spelled after the template.
 """
 
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 _FLUSH_AFTER = 32
 """Values in one piece of output; between pieces its size is checked."""
@@ -24,7 +24,6 @@ class Source:
         self.names = 0
         self.started = False
         """Whether `o` holds output already."""
-        self.checked = 0
 
     def line(self, text: str) -> None:
         self.lines.append(" " * self.level + text)
@@ -59,6 +58,10 @@ class Source:
 
     def put(self, expression: str) -> None:
         """A value that is a string already."""
+        if any(mark in expression for mark in "'\"\\#"):  # before Python 3.12, f-strings hold none of these
+            name = self.name()
+            self.line(f"{name} = {expression}")
+            expression = name
         self.pieces.append(f"{{{expression}}}")
         self.values += 1
         if self.values >= _FLUSH_AFTER:
@@ -68,7 +71,7 @@ class Source:
     def flush(self) -> None:
         """Write what is gathered: before anything that could change a variable, and at the end of each block."""
         if self.pieces:
-            self.line(f'o {"+=" if self.started else "="} {self.gathered()}')
+            self.line(f"o {'+=' if self.started else '='} {self.gathered()}")
             self.started = True
 
     def gathered(self) -> str:

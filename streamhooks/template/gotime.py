@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct
 
 MONTHS = (
-    "January February March April May June July August September October November December".split()
-)  # fmt: skip  # one line reads as a list of names
-WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 RFC3339 = "2006-01-02T15:04:05Z07:00"
 RFC3339_NANO = "2006-01-02T15:04:05.999999999Z07:00"
 STRING = "2006-01-02 15:04:05.999999999 -0700 MST"
@@ -98,7 +99,7 @@ class Time(Struct, frozen=True):
         civil = self.civil()
         return _CHUNK.sub(lambda found: self._chunk(found.group(), civil), layout)
 
-    def _chunk(self, chunk: str, civil: datetime) -> str:  # noqa: C901  # Go's table of layouts, one line for each
+    def _chunk(self, chunk: str, civil: datetime) -> str:  # noqa: C901, PLR0912  # Go's table of layouts, one line for each
         match chunk:
             case "2006":
                 return f"{civil.year:04d}"
@@ -127,6 +128,8 @@ class Time(Struct, frozen=True):
                 return half if chunk == "PM" else half.lower()
             case "MST":
                 return self.zone or _offset(self.offset, "-0700")
+            case _:
+                pass
         if chunk[0] in ".,":
             return _fraction(self.nanos, chunk)
         return "Z" if chunk[0] == "Z" and not self.offset else _offset(self.offset, chunk)

@@ -8,15 +8,15 @@ from base64 import b64encode
 from json.encoder import encode_basestring
 from math import isfinite
 
-from streamhooks.template.floats import json_number
+from streamhooks.template.floats import json_number, special
 from streamhooks.template.gotime import RFC3339_NANO, Time
 from streamhooks.template.values import INT64_MIN, MISSING, UINT64_MAX
 
 _ESCAPED = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
-_HALF = {code: "\ufffd" for code in range(0xD800, 0xE000)}
+_HALF = dict.fromkeys(range(55296, 57344), "�")
 
 
-class NotJson(ValueError):
+class NotJsonError(ValueError):
     """A value that JSON cannot hold; the text is Go's."""
 
 
@@ -31,7 +31,7 @@ def json_string(text: str, escape_html: bool = False) -> str:
 
 
 def json_text(value: object, escape_html: bool = False) -> str:
-    """The value as one line of JSON. Raises NotJson for NaN, infinities and types that JSON does not have."""
+    """The value as one line of JSON. Raises NotJsonError for NaN, infinities and types that JSON does not have."""
     pieces: list[str] = []
     _write(value, escape_html, pieces)
     return "".join(pieces)
@@ -70,12 +70,14 @@ def _scalar(value: object) -> str:
         case float() if isfinite(value):
             return json_number(value)
         case float():
-            raise NotJson(f"json: unsupported value: {'NaN' if value != value else '+Inf' if value > 0 else '-Inf'}")  # noqa: PLR0124  # only NaN differs from itself
+            raise NotJsonError(f"json: unsupported value: {special(value)}")
         case bytes():
             return json_string(b64encode(value).decode())
         case Time():
             return json_string(value.format(RFC3339_NANO))
-    raise NotJson(f"json: unsupported type: {type(value).__name__}")
+        case _:
+            pass
+    raise NotJsonError(f"json: unsupported type: {type(value).__name__}")
 
 
 def indented(text: str, prefix: str = "", step: str = "  ") -> str:

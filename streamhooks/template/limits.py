@@ -11,6 +11,8 @@ SOURCE_BYTES = 64 * 1024
 """Largest template text, in bytes of UTF-8."""
 STEPS = 100_000
 """Fuel of one render. An action is one step, a turn of a loop is as many as its body has nodes."""
+WALKER_STEPS = 20_000
+"""Fuel where the walker runs a template: a step costs it ten times as much, and no event may block others for long."""
 OUTPUT_CHARS = 1024 * 1024
 """Largest rendered text, in characters."""
 TEMPLATE_DEPTH = 320
@@ -34,24 +36,24 @@ def exceeded(what: str, way_out: str, place: str = "") -> TemplateError:
 class Meter:
     """The fuel that is left to one render."""
 
-    __slots__ = ("left",)
+    __slots__ = ("left", "steps")
 
     def __init__(self, steps: int = STEPS) -> None:
-        self.left = steps
+        self.left = self.steps = steps
 
     def charge(self, steps: int) -> None:
         """Take `steps`; raises TemplateError once there is nothing left."""
         self.left -= steps
         if self.left < 0:
             raise exceeded(
-                f"template: more than {STEPS} steps",
+                f"template: more than {self.steps} steps",
                 "Loops over large parts of the event cost most: range over less, or over a smaller event.",
             )
 
     def charge_result(self, made: object) -> None:
         """Take what a function's result weighs; short strings and scalars are free."""
         if made.__class__ is str:
-            if len(made) > CHARS_PER_STEP:  # type: ignore[arg-type]  # the class was just compared; isinstance costs more
-                self.charge(len(made) // CHARS_PER_STEP)  # type: ignore[arg-type]  # as above
+            if len(made) > CHARS_PER_STEP:
+                self.charge(len(made) // CHARS_PER_STEP)
         elif made.__class__ is list or made.__class__ is dict:
-            self.charge(len(made) * 16 // CHARS_PER_STEP)  # type: ignore[arg-type]  # as above
+            self.charge(len(made) * 16 // CHARS_PER_STEP)

@@ -23,15 +23,11 @@ Readings = tuple[int | None, int | None, float | None, complex | None]
 
 
 def to_bytes(text: str) -> bytes:
-    """The bytes of a Go string."""
+    """The bytes of a Go string. Raises UnicodeEncodeError for halves of pairs, which only unchecked data hold."""
     try:
         return text.encode()
     except UnicodeEncodeError:
-        pass
-    try:
         return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # half of a pair from sloppy JSON, which Go's decoder makes U+FFFD: three bytes as well
-        return text.encode("utf-8", "surrogatepass")
 
 
 def from_bytes(raw: bytes) -> str:
@@ -172,10 +168,8 @@ def read_integer(text: str) -> int | None:
     if not _INTEGER.fullmatch(text):
         return None
     digits = text.lstrip("+-").replace("_", "").lower()
-    if len(digits) > 1 and digits[0] == "0" and digits[1] in "01234567":
-        value = int(digits, 8)
-    else:
-        value = int(digits, 0)
+    old_octal = len(digits) > 1 and digits[0] == "0" and digits[1] in "01234567"
+    value = int(digits, 8 if old_octal else 0)
     return -value if text[0] == "-" else value
 
 

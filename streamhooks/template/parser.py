@@ -59,10 +59,7 @@ _OPERANDS = frozenset(
 _CONTROL: dict[str, Callable[[int, Pipeline, Body, Body | None], Statement]] = {"if": If, "with": With, "range": Range}
 
 
-
-def parse(
-    name: str, source: str, functions: frozenset[str], left: str = "{{", right: str = "}}"
-) -> dict[str, Tree]:
+def parse(name: str, source: str, functions: frozenset[str], left: str = "{{", right: str = "}}") -> dict[str, Tree]:
     """All templates of one text by name; the text itself is the one called `name`.
 
     Raises TemplateError with kind "parse" and Go's message, or kind "limit".
@@ -161,7 +158,7 @@ class _Parser:
     # Templates.
 
     def whole_text(self) -> None:
-        """text = { definition | statement }."""
+        """Grammar: text = { definition | statement }."""
         pos = self.peek().pos
         nodes: list[Statement] = []
         while (token := self.peek()).kind is not Kind.EOF:
@@ -179,7 +176,7 @@ class _Parser:
         self.add(self.name, make_body(pos, nodes))
 
     def definition(self) -> None:
-        """definition = `define` string `}}` body `end`; only at the top of a text."""
+        """Grammar: definition = `define` string `}}` body `end`; only at the top of a text."""
         inner = _Parser(self.name, self.source, self.functions, self.stream, self.trees)
         context = "define clause"
         name = inner.template_name(inner.next_non_space(), context)
@@ -210,7 +207,7 @@ class _Parser:
     # Statements.
 
     def body(self) -> tuple[Body, Token]:
-        """body = { statement }, up to the `end` or `else` that ends it, which comes back as its keyword's token."""
+        """Grammar: body = { statement }, up to the `end` or `else` that ends it, which comes back as its keyword's token."""
         self.enter()
         pos = self.peek_non_space().pos
         nodes: list[Statement] = []
@@ -223,7 +220,7 @@ class _Parser:
         raise self.fault("unexpected EOF")
 
     def statement(self) -> Statement | Token:
-        """statement = text | `{{` action; an `end` or `else` comes back as a token."""
+        """Grammar: statement = text | `{{` action; an `end` or `else` comes back as a token."""
         token = self.next_non_space()
         if token.kind is Kind.TEXT:
             return Text(token.pos, token.text)
@@ -235,7 +232,7 @@ class _Parser:
         return node
 
     def action(self) -> Statement | Token:
-        """action = block | break | continue | else | end | if | range | template | with | pipeline `}}`."""
+        """Grammar: action = block | break | continue | else | end | if | range | template | with | pipeline `}}`."""
         token = self.next_non_space()
         match token.kind:
             case Kind.IF | Kind.WITH | Kind.RANGE:
@@ -254,11 +251,13 @@ class _Parser:
             case Kind.END:
                 self.expect(Kind.RIGHT_DELIM, "end")
                 return token
+            case _:
+                pass
         self.ahead.append(token)
         return Action(self.peek().pos, self.pipeline("command", Kind.RIGHT_DELIM))
 
     def control(self, word: str) -> Statement:
-        """control = word pipeline `}}` body [`else` (`}}` body | `if`/`with` control)] `end`."""
+        """Grammar: control = word pipeline `}}` body [`else` (`}}` body | `if`/`with` control)] `end`."""
         known = len(self.variables)
         pipeline = self.pipeline(word, Kind.RIGHT_DELIM)
         self.loops += word == "range"
@@ -279,7 +278,7 @@ class _Parser:
         return _CONTROL[word](pipeline.pos, pipeline, body, otherwise)
 
     def jump(self, token: Token) -> Statement:
-        """jump = (`break` | `continue`) `}}`, inside a range."""
+        """Grammar: jump = (`break` | `continue`) `}}`, inside a range."""
         following = self.next_non_space()
         if following.kind is not Kind.RIGHT_DELIM:
             raise self.unexpected(following, _shown(token))
@@ -288,7 +287,7 @@ class _Parser:
         return Break(token.pos) if token.kind is Kind.BREAK else Continue(token.pos)
 
     def call(self) -> Statement:
-        """call = `template` string [pipeline] `}}`."""
+        """Grammar: call = `template` string [pipeline] `}}`."""
         context = "template clause"
         token = self.next_non_space()
         name = self.template_name(token, context)
@@ -299,7 +298,7 @@ class _Parser:
         return Call(token.pos, name, self.pipeline(context, Kind.RIGHT_DELIM))
 
     def block(self) -> Statement:
-        """block = `block` string pipeline `}}` body `end`: defines a template and calls it."""
+        """Grammar: block = `block` string pipeline `}}` body `end`: defines a template and calls it."""
         context = "block clause"
         token = self.next_non_space()
         name = self.template_name(token, context)
@@ -315,7 +314,7 @@ class _Parser:
     # Pipelines.
 
     def pipeline(self, context: str, end: Kind) -> Pipeline:
-        """pipeline = [declarations] command {`|` command}."""
+        """Grammar: pipeline = [declarations] command {`|` command}."""
         pos = self.peek_non_space().pos
         variables, assigns = self.declarations(context)
         commands: list[Command] = []
@@ -332,7 +331,7 @@ class _Parser:
         return Pipeline(pos, tuple(variables), assigns, tuple(commands))
 
     def declarations(self, context: str) -> tuple[list[str], bool]:
-        """declarations = $x (`:=` | `=`), in a range also $x, $y (`:=` | `=`)."""
+        """Grammar: declarations = $x (`:=` | `=`), in a range also $x, $y (`:=` | `=`)."""
         names: list[str] = []
         while self.peek_non_space().kind is Kind.VARIABLE:
             variable = self.next()
@@ -358,7 +357,7 @@ class _Parser:
         return names, False
 
     def command(self) -> Command:
-        """command = operand {space operand}."""
+        """Grammar: command = operand {space operand}."""
         pos = self.peek_non_space().pos
         args: list[Operand] = []
         while True:
@@ -378,7 +377,7 @@ class _Parser:
             return Command(pos, tuple(args))
 
     def operand(self) -> Operand | None:
-        """operand = term {.field}."""
+        """Grammar: operand = term {.field}."""
         token = self.next_non_space()
         node: Operand | None
         if token.kind is Kind.LEFT_PAREN:
@@ -403,10 +402,11 @@ class _Parser:
                 return Variable(pos, node.name, tuple(names))
             case Bool() | String() | Number() | Nil() | Dot():
                 raise self.fault(f"unexpected . after term {quote(str(node))}")
-        return Chain(pos, node, tuple(names))
+            case _:
+                return Chain(pos, node, tuple(names))
 
     def term(self, token: Token) -> Operand | None:
-        """term = literal | function | . | .field | $variable."""
+        """Grammar: term = literal | function | . | .field | $variable."""
         match token.kind:
             case Kind.IDENTIFIER:
                 if token.text not in self.functions:

@@ -148,7 +148,7 @@ def display(value: object) -> str:
     if cls is int:
         return str(value) if INT64_MIN <= value <= UINT64_MAX else shortest(float(value))  # type: ignore[operator,arg-type]  # its class is int
     if cls is GoInt:
-        return int.__repr__(value)  # type: ignore[arg-type]  # its class is GoInt
+        return int.__repr__(value)
     if cls is float:
         return shortest(value)  # type: ignore[arg-type]  # its class is float
     if value is None or value is MISSING:
@@ -156,7 +156,7 @@ def display(value: object) -> str:
     return plain(value)
 
 
-def plain(value: object) -> str:
+def plain(value: object) -> str:  # noqa: PLR0912  # one line for each of Go's types
     """%v without flags; null is `<nil>` as everywhere inside lists and maps."""
     match value:
         case bool():
@@ -186,7 +186,8 @@ def plain(value: object) -> str:
             return str(Time.of(value))
         case Time():
             return str(value)
-    return "<nil>"
+        case _:
+            return "<nil>"
 
 
 def normal(value: object) -> object:
@@ -194,21 +195,35 @@ def normal(value: object) -> object:
 
     Raises TemplateError where there is something that no event can hold.
     """
+    cls = value.__class__
+    if cls is str:
+        return value if value.isascii() else whole_text(value)  # type: ignore[attr-defined,arg-type]  # its class is str
+    if cls is dict:
+        return {whole_text(str(key)): normal(item) for key, item in value.items()}  # type: ignore[attr-defined]  # its class is dict
+    if cls is list:
+        return [normal(item) for item in value]  # type: ignore[attr-defined]  # its class is list
+    if cls is int:
+        return value if INT64_MIN <= value <= UINT64_MAX else float(value)  # type: ignore[operator,arg-type]  # its class is int
     match value:
-        case str():
-            return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        case bool() | None | float() | bytes() | Time() | complex() | Missing():
+        case bool() | None | int() | float() | bytes() | Time() | complex() | Missing():
             return value
-        case int():
-            return value if INT64_MIN <= value <= UINT64_MAX else float(value)
+        case str():
+            return whole_text(value)
         case list() | tuple():
             return [normal(item) for item in value]
         case Mapping():
-            return {str(normal(key)): normal(item) for key, item in value.items()}
+            return {whole_text(str(key)): normal(item) for key, item in value.items()}
         case datetime():
             return Time.of(value)
+        case _:
+            pass
     raise TemplateError(
         "data",
         f"template: cannot use a value of type {type(value).__name__}\n"
         "Data are strings, numbers, booleans, None, lists and dicts with string keys.",
     )
+
+
+def whole_text(text: str) -> str:
+    """The text with U+FFFD for each half surrogate; pairs of halves are put together, as JSON means them."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -29,7 +29,10 @@ def walk(
     data: object,
     meter: Meter,
 ) -> str:
-    """The text that `tree` renders, which may call all `trees`. Raises TemplateError: Go's message (kind "exec"), or a broken limit (kind "limit")."""
+    """The text that `tree` renders, which may call all `trees`.
+
+    Raises TemplateError: Go's message (kind "exec"), or a broken limit (kind "limit").
+    """
     return _Walker(tree, trees, functions, missingkey, meter).run(normal(data))
 
 
@@ -170,6 +173,8 @@ class _Walker:
                 return len(value), ((key, value[key], True) for key in sorted(value))
             case bytes():
                 return len(value), ((GoInt(n), Uint8(byte), False) for n, byte in enumerate(value))
+            case _:
+                pass
         if value is MISSING:
             return 0, iter(())
         if isinstance(value, int) and is_integer(value):
@@ -198,10 +203,8 @@ class _Walker:
         names = loop.node.pipeline.variables
         values = [(element, boxed)] if len(names) == 1 else [(index, False), (element, boxed)]
         for at, (value, box) in enumerate(values):
-            if loop.node.pipeline.assigns:
-                held = self.scope.held(names[at])
-            else:
-                held = self.scope.variables[loop.known + at]
+            assigns = loop.node.pipeline.assigns
+            held = self.scope.held(names[at]) if assigns else self.scope.variables[loop.known + at]
             held.value, held.boxed = value, box
 
     def jump(self, out: bool) -> None:
@@ -230,5 +233,6 @@ class _Walker:
         """Go's words for its own limit, which is the only thing that Go ever says about such a template."""
         fault = self.scope.fault("exceeded maximum template depth (100000)")
         return exceeded(
-            fault.message, f"Here templates may call each other {TEMPLATE_DEPTH} deep; does one call itself without end?"
+            fault.message,
+            f"Here templates may call each other {TEMPLATE_DEPTH} deep; does one call itself?",
         )

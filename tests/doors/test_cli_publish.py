@@ -1,7 +1,7 @@
 """`publish`: one event from the command line, and files of them."""
 
+import asyncio
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -75,21 +75,34 @@ async def test_both_spellings_of_a_member_are_kept_when_both_are_given(redis: Re
     assert (await published(redis))[0].meta == {"message": "a", "Message": "b"}
 
 
+LARGE = json.dumps({"a": "x" * 262_144})
 WRONG = {
     "nothing": Case([], "TYPE: is missing; give the type of an event, or a file of events by --ndjson FILE"),
-    "both": Case(["X", "--ndjson", "f"], "--ndjson: cannot stand beside a TYPE or --meta; every line is an event of its own"),
+    "both": Case(
+        ["X", "--ndjson", "f"], "--ndjson: cannot stand beside a TYPE or --meta; every line is an event of its own"
+    ),
     "no member": Case(["X", "abc"], "abc: is no member; write NAME=VALUE"),
     "no name": Case(["X", "=abc"], "=abc: is no member; write NAME=VALUE"),
-    "meta no object": Case(["X", "--meta", "[]"], '--meta: is no JSON object; give one, such as {"Message": "Auth Failure"}'),
+    "meta no object": Case(
+        ["X", "--meta", "[]"], '--meta: is no JSON object; give one, such as {"Message": "Auth Failure"}'
+    ),
+    "meta no JSON": Case(
+        ["X", "--meta", "{"],
+        "--meta: is no JSON (Expecting property name enclosed in double quotes: line 1 column 2 (char 1)); "
+        'give an object, such as {"Message": "Auth Failure"}',
+    ),
     "type too long": Case(["x" * 129], "type: has 129 characters: a type has 1 to 128"),
-    "no time": Case(["X", "--ts", "1e9\x07"], "ts: is no time: write RFC 3339 or an epoch, at most 128 characters, none a control one"),
+    "no time": Case(
+        ["X", "--ts", "1\x07"],
+        "ts: is no time: write RFC 3339 or an epoch, at most 128 characters, none a control one",
+    ),
     "too large": Case(
-        ["X", "--meta", json.dumps({"a": "x" * 262_144})],
-        "event: the event has 262170 bytes, at most 262144 are read (worker.max_event_bytes): send less",
+        ["X", "--meta", LARGE],
+        "event: the event has 262172 bytes, at most 262144 are read (worker.max_event_bytes): send less",
     ),
     "no file": Case(["--ndjson", "/nowhere"], "--ndjson: /nowhere cannot be read: No such file or directory"),
     "line 0": Case(["--ndjson", "f", "--from-line", "0"], "--from-line: is 0; the first line is 1"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", WRONG.values(), ids=WRONG.keys())
@@ -116,7 +129,7 @@ async def test_a_bad_line_is_named_and_the_rest_goes_on(redis: Redis, redis_url:
     assert ran.err.splitlines() == [
         "line 3: type: is missing: every event has a type of 1 to 128 characters",
         "line 5: is no map: write a JSON object that begins with { or a MessagePack map",
-        "line 6: the event has 300031 bytes, at most 262144 are read (worker.max_event_bytes): send less",
+        "line 6: the event has 300032 bytes, at most 262144 are read (worker.max_event_bytes): send less",
         "line 7: meta: is no map: write a JSON object that begins with { or a MessagePack map",
         "4 lines were refused",
     ]
@@ -149,18 +162,16 @@ async def test_a_redis_that_takes_no_writes_tells_where_to_go_on_and_shows_no_pa
 
 
 async def test_a_pipe_is_published_as_it_comes(redis: Redis, redis_url: str) -> None:
-    words = [sys.executable, "-m", "streamhooks", "publish", "--ndjson", "-", "--redis-url", redis_url]
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(event(1) + "\n")
-        process.stdin.flush()
-        # The first is there while the pipe is open: it does not wait for a batch to be full.
-        assert await ask(redis, "XREAD", "BLOCK", 10_000, "STREAMS", KEYS.stream, "0")
-        process.stdin.write(event(2))
-        process.stdin.close()
-        assert process.stdout.read() == "2 published\n"
-        assert process.wait(10) == 0
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "streamhooks", "publish", "--ndjson", "-", "--redis-url", redis_url,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin is not None
+    process.stdin.write(event(1).encode() + b"\n")
+    # The first is there while the pipe is open: it does not wait for a batch to be full.
+    assert await ask(redis, "XREAD", "BLOCK", 10_000, "STREAMS", KEYS.stream, "0")
+    out, _ = await process.communicate(event(2).encode())
+    assert (process.returncode, out) == (0, b"2 published\n")
     assert [one.meta["Message"] for one in await published(redis)] == ["number 1", "number 2"]
 
 

@@ -13,6 +13,9 @@ from tests.doors.command import command
 
 NOWHERE = "redis://admin:hunter2@127.0.0.1:1/0"
 """A port that nobody listens at."""
+REDIS_URL_SENTENCE = (
+    "must start with redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// and name a host or path"
+)
 ASKING_REDIS = [
     ["publish", "AuthFailure"],
     ["status"],
@@ -92,7 +95,7 @@ async def test_the_configuration_says_where_redis_is_and_the_option_wins(tmp_pat
         (
             "http://127.0.0.1",
             "command line: --redis-url",
-            "must start with redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// and name a host or path",
+            REDIS_URL_SENTENCE,
         ),
         (
             "redis://user:hunter2/x",

@@ -7,17 +7,27 @@ local stream = KEYS[1]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
+-- Both halves of an id go up to 2^64 - 1, a number of Lua is exact up to 2^53: they are compared as they are written.
+local function less(a, b)
+  if #a ~= #b then return #a < #b end
+  return a < b
+end
+
 local function before(a, b)
   local a_ms, a_seq = string.match(a, '(%d+)-(%d+)')
   local b_ms, b_seq = string.match(b, '(%d+)-(%d+)')
-  if tonumber(a_ms) ~= tonumber(b_ms) then return tonumber(a_ms) < tonumber(b_ms) end
-  return tonumber(a_seq) < tonumber(b_seq)
+  if a_ms ~= b_ms then return less(a_ms, b_ms) end
+  return less(a_seq, b_seq)
 end
 
 local function oldest_needed(group)
   local pending = redis.call('XPENDING', stream, group.name)
   if pending[1] > 0 then return pending[2] end
-  local ms, seq = string.match(group['last-delivered-id'], '(%d+)-(%d+)')
+  local handed = group['last-delivered-id']
+  local ms, seq = string.match(handed, '(%d+)-(%d+)')
+  if seq == '18446744073709551615' then return string.format('%.0f-0', ms + 1) end
+  -- Beyond 2^53 the next number cannot be told: one entry too many is kept.
+  if tonumber(seq) >= 9007199254740992 then return handed end
   return ms .. '-' .. string.format('%.0f', seq + 1)
 end
 
@@ -38,11 +48,9 @@ local limit = tonumber(ARGV[5])
 local too_many = math.min(redis.call('XLEN', stream) - tonumber(ARGV[3]), limit)
 local trimmed = 0
 if too_many > 0 then
-  local oldest = redis.call('XRANGE', stream, '-', '(' .. floor, 'COUNT', too_many)
-  if #oldest > 0 then
-    local ms, seq = string.match(oldest[#oldest][1], '(%d+)-(%d+)')
-    trimmed = redis.call('XTRIM', stream, 'MINID', ms .. '-' .. string.format('%.0f', seq + 1))
-  end
+  local oldest = redis.call('XRANGE', stream, '-', '(' .. floor, 'COUNT', too_many + 1)
+  local kept = #oldest > too_many and oldest[#oldest][1] or floor
+  trimmed = redis.call('XTRIM', stream, 'MINID', kept)
 end
 local too_old = string.format('%.0f', now - tonumber(ARGV[2])) .. '-0'
 local up_to = before(too_old, floor) and too_old or floor

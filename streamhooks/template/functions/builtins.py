@@ -7,8 +7,9 @@ from streamhooks.template.functions.calling import FunctionError, Value, functio
 from streamhooks.template.functions.comparison import eq, ge, gt, le, lt, ne
 from streamhooks.template.functions.textual import html, js, urlquery
 from streamhooks.template.literals import from_bytes, to_bytes
-from streamhooks.template.printf import FormatError, sprint, sprintf, sprintln
+from streamhooks.template.printf import sprint, sprintf, sprintln
 from streamhooks.template.values import MISSING, GoInt, Missing, Uint8, kind, type_name
+from streamhooks.template.verbs import FormatError
 
 
 class Boxed:
@@ -66,7 +67,8 @@ def length(of: Value) -> int:
             raise FunctionError("reflect: call of reflect.Value.Type on zero Value")
         case None:
             raise FunctionError("len of nil pointer")
-    raise FunctionError(f"len of type {type_name(of)}")
+        case _:
+            raise FunctionError(f"len of type {type_name(of)}")
 
 
 def index(of: Value, *keys: Value) -> object:

@@ -36,7 +36,7 @@ class FunctionError(Exception):
     """A function's own error; its text follows `error calling name: `."""
 
 
-class WrongType(FunctionError):
+class WrongTypeError(FunctionError):
     """An argument of a type that the function does not take; the text is Go's and stands alone."""
 
 

@@ -19,12 +19,12 @@ from streamhooks.template.functions.numbers import NUMBERS
 from streamhooks.template.functions.strings import STRINGS
 
 SUBJECTS: dict[str, dict[str, Callable[..., Any]]] = {
-    "text": dict[str, Callable[..., Any]](STRINGS),
-    "numbers and conditions": dict[str, Callable[..., Any]](NUMBERS),
-    "lists": dict[str, Callable[..., Any]](LISTS),
-    "maps": dict[str, Callable[..., Any]](MAPS),
-    "times": dict[str, Callable[..., Any]](DATES),
-    "encodings": dict[str, Callable[..., Any]](ENCODINGS),
+    "text": STRINGS,
+    "numbers and conditions": NUMBERS,
+    "lists": LISTS,
+    "maps": MAPS,
+    "times": DATES,
+    "encodings": ENCODINGS,
 }
 """The functions beyond the builtins, by subject: what the documentation lists."""
 

@@ -4,8 +4,8 @@ import operator
 from typing import Any
 
 from streamhooks.template.functions.calling import FunctionError, Value
-from streamhooks.template.printf import Verb, written
 from streamhooks.template.values import MISSING, kind, plain, type_name
+from streamhooks.template.verbs import Verb, written
 
 _INTEGERS = frozenset({"int", "uint"})
 _ORDERED = frozenset({"int", "uint", "float", "string"})
@@ -36,11 +36,10 @@ def _equal(left: object, right: object) -> bool:
         if isinstance(left, list | bytes) and isinstance(right, list | bytes):
             raise _incompatible(left, right)
         raise FunctionError(
-            f"non-comparable types {written(left, _AS_STRING)}: {type_name(left)}, "
-            f"{type_name(right)}: {plain(right)}"
+            f"non-comparable types {written(left, _AS_STRING)}: {type_name(left)}, {type_name(right)}: {plain(right)}"
         )
     if isinstance(left, list | dict | bytes):
-        raise FunctionError(f"non-comparable type {written(left, _AS_STRING)}: {type_name(left)}")
+        raise FunctionError(f"non-comparable type {written(right, _AS_STRING)}: {type_name(right)}")
     return left == right
 
 
@@ -79,5 +78,3 @@ def gt(left: Value, right: Value) -> bool:
 def ge(left: Value, right: Value) -> bool:
     """Not lt."""
     return not lt(left, right)
-
-

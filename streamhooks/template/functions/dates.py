@@ -5,8 +5,10 @@ Events carry times as text, so that every function that takes a time also takes 
 """
 
 import re
+from collections.abc import Callable
+from typing import Any
 
-from streamhooks.template.functions.calling import FunctionError, Value, WrongType
+from streamhooks.template.functions.calling import FunctionError, Value, WrongTypeError
 from streamhooks.template.gotime import RFC3339, Time, parse_duration, parse_time
 from streamhooks.template.values import MISSING, type_name
 
@@ -27,7 +29,8 @@ def moment(value: object) -> Time | None:
         case str():
             text = _MONOTONIC.sub("", value)
             return parse_time(RFC3339, text) or parse_time(TYK_LAYOUT, text)
-    return None
+        case _:
+            return None
 
 
 def _needed(value: object) -> Time:
@@ -40,10 +43,10 @@ def _needed(value: object) -> Time:
 def as_rfc3339(value: Value) -> str:
     """A time, or a text that spells one, in RFC 3339."""
     if value is MISSING:
-        raise WrongType("invalid value; expected time.Time")
+        raise WrongTypeError("invalid value; expected time.Time")
     found = moment(value) if isinstance(value, Time | str) else None
     if found is None:
-        raise WrongType(f"wrong type for value; expected time.Time; got {type_name(value)}")
+        raise WrongTypeError(f"wrong type for value; expected time.Time; got {type_name(value)}")
     return found.format(RFC3339)
 
 
@@ -90,7 +93,7 @@ def date_modify(duration: str, value: object) -> Time:
     return _needed(value).plus(nanos or 0)
 
 
-DATES = {
+DATES: dict[str, Callable[..., Any]] = {
     "as_rfc3339": as_rfc3339,
     "as_rfc3339_from_string": as_rfc3339_from_string,
     "date": date,

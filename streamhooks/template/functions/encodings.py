@@ -5,10 +5,12 @@ import binascii
 import hashlib
 import json
 import posixpath
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from streamhooks.template.functions.calling import FunctionError
-from streamhooks.template.jsontext import NotJson, indented, json_text
+from streamhooks.template.jsontext import NotJsonError, indented, json_text
 from streamhooks.template.literals import from_bytes, to_bytes
 from streamhooks.template.values import Markup, Raw, plain, type_name
 
@@ -17,15 +19,15 @@ def json_marshal(value: object) -> Raw:
     """The value as JSON, with < > & escaped too."""
     try:
         return Raw(json_text(value, escape_html=True))
-    except NotJson as error:
+    except NotJsonError as error:
         raise FunctionError(str(error)) from None
 
 
 def to_json(value: object) -> Raw:
-    """jsonMarshal that gives nothing where it cannot."""
+    """JsonMarshal that gives nothing where it cannot."""
     try:
         return Raw(json_text(value, escape_html=True))
-    except NotJson:
+    except NotJsonError:
         return Raw("")
 
 
@@ -33,7 +35,7 @@ def to_raw_json(value: object) -> Raw:
     """The value as JSON; < > & stay as they are."""
     try:
         return Raw(json_text(value))
-    except NotJson:
+    except NotJsonError:
         return Raw("")
 
 
@@ -157,7 +159,7 @@ def path_clean(path: str) -> str:
     return "/" + cleaned.lstrip("/") if cleaned.startswith("//") else cleaned
 
 
-ENCODINGS = {
+ENCODINGS: dict[str, Callable[..., Any]] = {
     "b64dec": b64dec,
     "b64enc": b64enc,
     "base": path_base,

@@ -1,5 +1,8 @@
 """Lists: each function makes a new one. Items are equal only if their Go types are, as reflect.DeepEqual has it."""
 
+from collections.abc import Callable
+from typing import Any
+
 from streamhooks.template.functions.calling import FunctionError
 from streamhooks.template.limits import LIST_ITEMS
 from streamhooks.template.values import MISSING, GoInt, plain, type_name
@@ -145,7 +148,7 @@ def until_step(start: int, stop: int, step: int) -> list[object]:
     return [GoInt(number) for number in counted]
 
 
-LISTS = {
+LISTS: dict[str, Callable[..., Any]] = {
     "append": append,
     "chunk": chunk,
     "compact": compact,

@@ -1,5 +1,8 @@
 """Maps: read and copied, never changed, since the event is shared by all handlers. Keys come sorted."""
 
+from collections.abc import Callable
+from typing import Any
+
 from streamhooks.template.functions.calling import FunctionError
 from streamhooks.template.values import plain
 
@@ -57,7 +60,7 @@ def values(*maps: dict[str, object]) -> list[object]:
     return [of[key] for of in maps for key in sorted(of)]
 
 
-MAPS = {
+MAPS: dict[str, Callable[..., Any]] = {
     "dict": dict_,
     "dig": dig,
     "get": get,

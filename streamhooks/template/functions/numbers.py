@@ -1,7 +1,9 @@
 """Numbers, and questions about values. Sums are int64 and wrap as Go's do; division goes towards zero."""
 
 import math
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from streamhooks.template.functions.calling import FunctionError
 from streamhooks.template.gotime import Time
@@ -206,7 +208,7 @@ def fail(message: str) -> str:
     raise FunctionError(message)
 
 
-NUMBERS = {
+NUMBERS: dict[str, Callable[..., Any]] = {
     "add": add,
     "add1": add1,
     "addf": addf,

@@ -1,14 +1,20 @@
 """Text. Lengths and positions count bytes, as in Go; what would cut a character in two leaves its bytes."""
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 from streamhooks.template.functions.calling import FunctionError
 from streamhooks.template.functions.lists import as_strings
 from streamhooks.template.limits import STRING_CHARS
-from streamhooks.template.literals import from_bytes, quote as go_quote, to_bytes
+from streamhooks.template.literals import from_bytes, to_bytes
+from streamhooks.template.literals import quote as go_quote
 from streamhooks.template.values import MISSING, plain
 
-SPACE = " \t\n\v\f\r\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+SPACE = (
+    " \t\n\v\f\r\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
 """What Go's unicode.IsSpace calls white space; Python's own strip takes more."""
 _SPACES = re.compile(f"[{SPACE}]+")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W_]+")
@@ -201,7 +207,7 @@ def mask(value: object) -> str:
     return f"{text[:4]}***" if len(text) > 4 else "***"
 
 
-STRINGS = {
+STRINGS: dict[str, Callable[..., Any]] = {
     "abbrev": abbrev,
     "camelcase": camelcase,
     "cat": cat,

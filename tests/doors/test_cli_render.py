@@ -1,0 +1,162 @@
+"""`render` and `fire`: the request as it is, printed or sent once."""
+
+import json
+from pathlib import Path
+
+import pytest
+from msgspec import Struct
+
+from streamhooks.delivery.fingerprint import fingerprint
+from tests.doors.command import command
+from tests.servers import Answer, Endpoint
+
+CONFIG = """
+handlers:
+  - id: security
+    on: [AuthFailure, "Key*"]
+    target_path: {url}/hooks?a=1
+    template_path: t.json
+    allow_cidrs: [127.0.0.1/32]
+    header_map: {{X-Team: security, X-Door: "env://STREAMHOOKS_TEST_DOOR", Authorization: Bearer literal}}
+  - id: plain
+    on: [AuthFailure]
+    method: DELETE
+    target_path: {url}/gone
+    template_path: t.json
+    allow_cidrs: [127.0.0.1/32]
+"""
+TEMPLATE = '{"event": "{{ .Type }}", "message": "{{ .Meta.Message }}"}'
+
+
+def configured(folder: Path, url: str = "http://hooks.example.com:8080") -> str:
+    (folder / "t.json").write_text(TEMPLATE)
+    file = folder / "streamhooks.yaml"
+    file.write_text(CONFIG.format(url=url))
+    return str(file)
+
+
+@pytest.fixture(autouse=True)
+def door(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STREAMHOOKS_TEST_DOOR", "open sesame")
+
+
+async def test_the_request_is_printed_with_its_fingerprint_and_without_its_secrets(tmp_path: Path) -> None:
+    ran = await command("render", "--handler", "security", "--config", configured(tmp_path))
+    body = '{"event": "AuthFailure", "message": "Auth Failure"}'
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines() == [
+        "POST /hooks?a=1 HTTP/1.1",
+        "Host: hooks.example.com:8080",
+        "Accept-Encoding: identity",
+        "X-Team: security",
+        "X-Door: ***",
+        "Authorization: ***",
+        "Content-Type: application/json",
+        "User-Agent: streamhooks/0.1.0",
+        "webhook-id: evt_1795428000000-0_0_5d2d3ceb",
+        f"Content-Length: {len(body)}",
+        "",
+        body,
+        "",
+        f"fingerprint: {fingerprint('POST', 'http://hooks.example.com:8080/hooks?a=1', body.encode())}",
+    ]
+
+
+async def test_secrets_are_shown_on_demand(tmp_path: Path) -> None:
+    words = ["render", "--handler", "security", "--config", configured(tmp_path)]
+    hidden, revealed = await command(*words, "--json"), await command(*words, "--json", "--reveal")
+    assert ["X-Door", "***"] in hidden.json["headers"]
+    assert ["X-Door", "open sesame"] in revealed.json["headers"]
+    assert ["Authorization", "Bearer literal"] in revealed.json["headers"]
+
+
+async def test_a_bodyless_method_is_printed_without_a_body(tmp_path: Path) -> None:
+    ran = await command("render", "--handler", "plain", "--json", "--config", configured(tmp_path))
+    assert (ran.json["method"], ran.json["url"], ran.json["body"]) == (
+        "DELETE",
+        "http://hooks.example.com:8080/gone",
+        "",
+    )
+    headers = dict(ran.json["headers"])
+    assert headers["Content-Length"] == "0"
+    assert "Content-Type" not in headers
+
+
+async def test_an_event_of_a_type_or_a_file_is_rendered(tmp_path: Path) -> None:
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps({"Type": "Custom", "Meta": {"Message": 'say "hi"'}}))
+    words = ["render", "--handler", "security", "--json", "--config", configured(tmp_path)]
+    by_type, by_file = await command(*words, "--event", "KeyExpired"), await command(*words, "--event", str(event))
+    assert json.loads(by_type.json["body"])["event"] == "KeyExpired"
+    assert json.loads(by_file.json["body"]) == {"event": "Custom", "message": 'say "hi"'}
+
+
+class Case(Struct, frozen=True):
+    words: list[str]
+    said: str
+
+
+WRONG = {
+    "no such handler": Case(
+        ["--handler", "x"], '--handler: "x" is no handler of the configuration; it has security, plain'
+    ),
+    "no such file": Case(
+        ["--handler", "plain", "--event", "gone.json"], "--event: gone.json is no file that can be read"
+    ),
+    "no event": Case(
+        ["--handler", "plain", "--event", __file__],
+        f"--event: {__file__}: is no map: write a JSON object that begins with {{ or a MessagePack map",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["render", "fire"])
+@pytest.mark.parametrize("case", WRONG.values(), ids=WRONG.keys())
+async def test_wrong_usage_is_told(case: Case, name: str, tmp_path: Path) -> None:
+    ran = await command(name, *case.words, "--config", configured(tmp_path))
+    assert (ran.code, ran.out, ran.err) == (2, "", f"command line: {case.said}\n1 fault\n")
+
+
+async def test_a_request_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    file = configured(tmp_path)
+    (tmp_path / "t.json").write_text('{"a": {{ fail "no way" }} }')
+    ran = await command("render", "--handler", "plain", "--config", file)
+    assert ran.code == 1
+    assert "no way" in ran.err
+
+
+# fire
+
+
+async def test_what_is_fired_is_what_was_rendered(endpoint: Endpoint, tmp_path: Path) -> None:
+    file = configured(tmp_path, endpoint.url)
+    for handler in ("security", "plain"):
+        rendered = await command("render", "--handler", handler, "--reveal", "--json", "--config", file)
+        ran = await command("fire", "--handler", handler, "--config", file)
+        sent = endpoint.received[-1]
+        shown = {name.lower(): value for name, value in rendered.json["headers"]}
+        assert ran.code == 0
+        assert ran.out.startswith("200 after ")
+        assert (sent.method, sent.body.decode()) == (rendered.json["method"], rendered.json["body"])
+        assert endpoint.url + sent.path == rendered.json["url"]
+        # Every firing is an event of its own to its receiver.
+        assert sent.headers["webhook-id"] != shown["webhook-id"]
+        assert {**sent.headers, "webhook-id": ""} == {**shown, "webhook-id": ""}
+
+
+async def test_an_answer_that_is_no_2xx_is_not_achieved(endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.script(Answer(status=503, body=b"later \x1b[2J", headers={"Retry-After": "7"}))
+    words = ["fire", "--handler", "security", "--config", configured(tmp_path, endpoint.url)]
+    plain, told = await command(*words), await command(*words, "--json")
+    assert (plain.code, told.code) == (1, 1)
+    assert plain.err == "status 503 is no 2xx: a worker would not count it as delivered\n"
+    assert plain.out.endswith("\n\nlater \\x1b[2J\n")
+    assert (told.json["status"], told.json["body"], told.json["headers"]["retry-after"]) == (503, "later \x1b[2J", "7")
+
+
+async def test_no_answer_is_not_achieved(tmp_path: Path) -> None:
+    words = ["fire", "--handler", "security", "--config", configured(tmp_path, "http://127.0.0.1:1")]
+    plain, told = await command(*words), await command(*words, "--json")
+    assert (plain.code, plain.out, told.code) == (1, "", 1)
+    assert " s (connect): " in plain.err
+    assert told.json["failure"] == "connect"

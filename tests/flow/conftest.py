@@ -1,0 +1,23 @@
+"""The rig of the tests of the whole journey, see rig.py."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+from redis.asyncio import Redis
+
+from tests.flow.rig import Records, Rig
+from tests.servers import Endpoint
+
+
+@pytest.fixture
+def records() -> Iterator[Records]:
+    """What is logged at the default level."""
+    yield Records()
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def rig(redis: Redis, redis_url: str, tmp_path: Path, endpoint: Endpoint, records: Records) -> Rig:
+    return Rig(redis, redis_url, tmp_path, endpoint, records)
