@@ -8,6 +8,18 @@ from redis.asyncio import Redis
 
 from streamhooks.embedded import EmbeddedServer
 from tests.servers import Endpoint, lasting_keys
+from tests.skips import unexpected
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A skip for a reason that is not on the list fails the run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or session.exitstatus != pytest.ExitCode.OK:
+        return
+    for skipped in unexpected(reporter.stats.get("skipped", ())):
+        reporter.write_line(f"skipped for a reason that tests/skips.py does not allow: {skipped}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

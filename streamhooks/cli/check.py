@@ -16,7 +16,9 @@ from msgspec.structs import replace
 from streamhooks.cli.lookups import unreachable
 from streamhooks.cli.opening import add_config, add_json, add_redis, configuration, reach
 from streamhooks.cli.output import complain, document, printable, say
+from streamhooks.cli.table import table
 from streamhooks.cli.trial import types_of
+from streamhooks.delivery.fingerprint import CERTIFICATE_TYPES
 from streamhooks.delivery.request import RequestMaker
 from streamhooks.errors import ConfigError, Fault, RequestError, TemplateError
 from streamhooks.event_types import example
@@ -26,6 +28,8 @@ from streamhooks.settings import Settings
 from streamhooks.store.keys import partitions
 from streamhooks.store.status import Group, Server, groups, server
 
+_NEVER_EQUAL = {("ID",), ("TimeStamp",)}
+"""What differs from event to event, as Template.fields has it."""
 EXAMPLE = "streamhooks check --config streamhooks.yaml --redis"
 
 
@@ -34,7 +38,7 @@ class Found(Struct):
 
     faults: list[Fault]
     warnings: list[Fault]
-    handlers: int = 0
+    handlers: tuple[Handler, ...] = ()
     server: Server | None = None
     groups: dict[str, tuple[Group, ...]] = {}
     troubles: list[str] = []
@@ -55,7 +59,7 @@ def run(args: Namespace) -> int:
         loaded = configuration(args)
     except ConfigError as error:
         return _report(Found(list(error.faults), []), as_json=args.json)
-    found = Found([], list(loaded.warnings), len(loaded.handlers))
+    found = Found([], list(loaded.warnings), loaded.handlers)
     for handler in loaded.handlers:
         found.faults += _tried(handler)
     if not found.faults:
@@ -97,6 +101,13 @@ def _never_equal(handler: Handler) -> Iterator[Fault]:
         said = (
             f"the request for {_shortly(types)} holds the event's .ID or .TimeStamp, so no two are equal and the "
             "event_timeout suppresses nothing; leave it out of the body, webhook-id tells events apart"
+        )
+        yield Fault(handler.place or handler.id, "", said)
+    elif _NEVER_EQUAL & handler.body.fields() and not CERTIFICATE_TYPES.keys() >= set(types_of(handler)):
+        # Where the examples do not lead; the certificate types are compared by other fields than the body's.
+        said = (
+            "the template reads .ID or .TimeStamp in a branch that no example event takes; where it is taken, "
+            "the event_timeout suppresses nothing"
         )
         yield Fault(handler.place or handler.id, "", said)
 
@@ -147,7 +158,9 @@ def _report(found: Found, *, as_json: bool) -> int:
         complain(", ".join(counted))
         return 2
     if not as_json:
-        say(", ".join([_count(found.handlers, "handler"), *counted]))
+        if found.handlers:
+            say(table(("HANDLER", "ON", "METHOD", "TARGET", "COOL-DOWN"), map(_row, found.handlers)))
+        say(", ".join([_count(len(found.handlers), "handler"), *counted]))
     return 1 if found.troubles else 0
 
 
@@ -166,12 +179,20 @@ def _told(found: Found) -> dict[str, Any]:
 
     redis = {**to_builtins(found.server), "groups": to_builtins(found.groups)} if found.server else None
     return {
-        "handlers": found.handlers,
+        "handlers": [
+            {"id": h.id, "on": h.on, "method": h.method, "target": h.origin, "event_timeout": h.event_timeout}
+            for h in found.handlers
+        ],
         "faults": places(found.faults),
         "warnings": places(found.warnings),
         "redis": redis,
         "redis_faults": found.troubles,
     }
+
+
+def _row(handler: Handler) -> tuple[str, ...]:
+    cool_down = f"{handler.event_timeout:g} s" if handler.event_timeout else "none"
+    return handler.id, " ".join(handler.on), handler.method, handler.origin, cool_down
 
 
 def _count(number: int, word: str) -> str:

@@ -5,6 +5,7 @@ The server is always our own, kept under the state folder, unless another is nam
 """
 
 import asyncio
+import os
 import secrets
 import shlex
 import sys
@@ -82,7 +83,7 @@ def _loaded(options: Options, url: str, group: str, receiver: str) -> Loaded:
     """Our samples' handlers, or the user's; loopback is open to both."""
     if not options.config:
         return files.load_mapping(configuration(url, group, receiver), Path.cwd())
-    own = files.load(list(options.config), {})
+    own = files.load(list(options.config), os.environ)
     settings = replace(
         own.settings,
         redis=replace(own.settings.redis, url=url, password=""),

@@ -85,8 +85,7 @@ class Intake:
                 continue
             match verdicts.get(job, Send()):
                 case Send():
-                    self._table.take_room(job, "queued")
-                    await self._lanes[job.handler].offer(job)
+                    await self._offer(job)
                 case Done():
                     job.end(Delivered())
                 case Covered(by):
@@ -96,6 +95,14 @@ class Intake:
                     self.waiting.append(job)
                 case unknown:
                     assert_never(unknown)
+
+    async def _offer(self, job: Job) -> None:
+        lane = self._lanes.get(job.handler)
+        if lane is None:  # removed by a reload while another's claim was waited for
+            job.end(Dead("handler_removed", _removed(job.handler)))
+            return
+        self._table.take_room(job, "queued")
+        await lane.offer(job)
 
     async def _verdicts(self, jobs: Sequence[Job]) -> dict[Job, Verdict]:
         try:
@@ -163,8 +170,7 @@ class Intake:
         carrier.jobs = [job]
         lane = self._lanes.get(record.handler)
         if lane is None:
-            why = f"no handler {record.handler} in the configuration any more"
-            job.end(Dead("handler_removed", why))
+            job.end(Dead("handler_removed", _removed(record.handler)))
             return []
         return [job] if self._made(job, lane) else []
 
@@ -196,3 +202,7 @@ class Intake:
         self._table.add(carrier)
         why = f"handed out {entry.deliveries - 1} times and never finished: it seems to end the worker that takes it"
         self._bury_raw(carrier, "crash_loop", why)
+
+
+def _removed(handler: str) -> str:
+    return f"no handler {handler} in the configuration any more"

@@ -81,10 +81,10 @@ class Stream:
         return [Entry(id.decode(), fields) for _, entries in reply or () for id, fields in entries]
 
     async def keep(self, ids: Sequence[str]) -> list[str]:
-        """Keeps pending entries ours (a heartbeat); gives the ids that are not ours any more."""
+        """Keeps pending entries ours (a heartbeat); gives the ids that are not ours any more or were deleted."""
         lost: list[str] = []
         for part in _parts(ids):
-            gone = await _renew(self._client, [self.key], [self.group, self.consumer, *part])
+            gone = await _renew(self._client, [self.key, self._keys.totals], [self.group, self.consumer, *part])
             lost.extend(id.decode() for id in gone)
         return lost
 
@@ -104,13 +104,13 @@ class Stream:
 
     async def begin(self, id: str) -> int:
         """Counts a delivery that starts now; its number, or 0 when the entry is not ours any more."""
-        return int(await _begin(self._client, [self.key], [self.group, self.consumer, id]))
+        return int(await _begin(self._client, [self.key, self._keys.totals], [self.group, self.consumer, id]))
 
     async def hand_back(self, ids: Iterable[str]) -> int:
         """Lets any peer take these entries at its next sweep; how many were still ours."""
         back = 0
         for part in _parts(list(ids)):
-            back += int(await _hand_back(self._client, [self.key], [self.group, self.consumer, *part]))
+            back += int(await _hand_back(self._client, [self.key, self._keys.totals], [self.group, self.consumer, *part]))
         return back
 
     async def remove_silent(self, silent: float) -> int:

@@ -106,6 +106,8 @@ class Template:
             return cls(source, name, escape, missingkey, known, delims, templates or {}, catalogue)
         except TemplateError as error:
             raise with_hint(error, {}, frozenset(known) | frozenset(CATALOGUE)) from None
+        except RecursionError:
+            raise _too_deep(name) from None
 
     def render(self, data: object) -> str:
         """The text for `data`: str, int, float, bool, None, list and dict. What is no UTF-8 becomes U+FFFD.
@@ -151,6 +153,8 @@ class Template:
             text = walk(tree, trees, self._functions, self.missingkey, data, Meter(WALKER_STEPS))
         except TemplateError as error:
             raise with_hint(error, data, frozenset(self._functions)) from None
+        except RecursionError:
+            raise _too_deep(self.name) from None
         return to_bytes(text)
 
     def fields(self) -> frozenset[Path]:
@@ -182,6 +186,11 @@ class Template:
         for name, tree in trees.items():
             if name not in self._trees or not is_empty(tree.body):
                 self._trees[name] = tree
+
+
+def _too_deep(name: str) -> TemplateError:
+    """For what Python's own stack cannot hold: parentheses in blocks in calls, or data nested as deep as that."""
+    return exceeded(f"template: {name}: nested too deeply", "Take parts of it out into templates of their own.")
 
 
 __all__ = ["Escape", "Template", "TemplateError"]

@@ -17,8 +17,9 @@ OUTPUT_CHARS = 1024 * 1024
 """Largest rendered text, in characters."""
 TEMPLATE_DEPTH = 320
 """Nested {{template}} calls. Go allows 100,000; templates that walk real trees need a few dozen."""
-NESTING = 256
-"""Parentheses or blocks inside each other in one template text."""
+BLOCKS = 200
+"""Blocks inside each other in one template text; each else-if is one. PARENTHESES likewise, in one pipeline."""
+PARENTHESES = 256
 PRINTF_WIDTH = 4096
 """Largest width or precision that printf obeys. Go obeys some ten million, which is a 10 MB string."""
 STRING_CHARS = OUTPUT_CHARS

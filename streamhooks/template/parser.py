@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from streamhooks.errors import TemplateError
 from streamhooks.template.lexer import tokens
-from streamhooks.template.limits import NESTING, exceeded
+from streamhooks.template.limits import BLOCKS, PARENTHESES, exceeded
 from streamhooks.template.literals import quote, read_complex, read_number, unquote, unquote_char
 from streamhooks.template.nodes import (
     Action,
@@ -68,12 +68,7 @@ def parse(name: str, source: str, functions: frozenset[str], left: str = "{{", r
     trees: dict[str, Tree] = {}
     stream = tokens(source, left or "{{", right or "}}", keywords)
     parser = _Parser(name, source, functions, stream, trees)
-    try:
-        parser.whole_text()
-    except RecursionError:
-        raise exceeded(
-            f"template: {name}: nested too deeply", "Take parts of it out into templates of their own with define."
-        ) from None
+    parser.whole_text()
     return trees
 
 
@@ -100,7 +95,8 @@ class _Parser:
         self.action_line = 0
         self.variables = ["$"]
         self.loops = 0
-        self.depth = 0
+        self.blocks = 0
+        self.parentheses = 0
 
     # Tokens.
 
@@ -147,11 +143,14 @@ class _Parser:
             extra = started if token.text.endswith(" action") else " in action" + started
         return self.fault(token.text + extra)
 
-    def enter(self) -> None:
-        self.depth += 1
-        if self.depth > NESTING:
+    def enter(self, blocks: int, parentheses: int) -> None:
+        """Count what is opened, and refuse what is too much."""
+        self.blocks += blocks
+        self.parentheses += parentheses
+        if self.blocks > BLOCKS or self.parentheses > PARENTHESES:
             raise exceeded(
-                f"template: {self.name}:{self.last.line}: more than {NESTING} blocks or parentheses inside each other",
+                f"template: {self.name}:{self.last.line}: more than {BLOCKS} blocks "
+                f"or {PARENTHESES} parentheses inside each other",
                 "Take parts of it out into templates of their own with define.",
             )
 
@@ -207,14 +206,14 @@ class _Parser:
     # Statements.
 
     def body(self) -> tuple[Body, Token]:
-        """Grammar: body = { statement }, up to the `end` or `else` that ends it, which comes back as its keyword's token."""
-        self.enter()
+        """Grammar: body = { statement }, up to the `end` or `else` that ends it; its keyword comes back as well."""
+        self.enter(1, 0)
         pos = self.peek_non_space().pos
         nodes: list[Statement] = []
         while self.peek_non_space().kind is not Kind.EOF:
             node = self.statement()
             if isinstance(node, Token):
-                self.depth -= 1
+                self.blocks -= 1
                 return make_body(pos, nodes), node
             nodes.append(node)
         raise self.fault("unexpected EOF")
@@ -267,9 +266,9 @@ class _Parser:
         if end.kind is Kind.ELSE:
             if word != "range" and self.peek().text == word and self.peek().kind.value == word:
                 self.next()
-                self.enter()
+                self.enter(1, 0)
                 otherwise = make_body(end.pos, [self.control(word)])
-                self.depth -= 1
+                self.blocks -= 1
             else:
                 otherwise, end = self.body()
                 if end.kind is not Kind.END:
@@ -304,7 +303,7 @@ class _Parser:
         name = self.template_name(token, context)
         pipeline = self.pipeline(context, Kind.RIGHT_DELIM)
         inner = _Parser(self.name, self.source, self.functions, self.stream, self.trees)
-        inner.depth = self.depth
+        inner.blocks = self.blocks
         body, end = inner.body()
         if end.kind is not Kind.END:
             raise self.fault(f"unexpected {_shown(end)} in {context}")
@@ -381,9 +380,9 @@ class _Parser:
         token = self.next_non_space()
         node: Operand | None
         if token.kind is Kind.LEFT_PAREN:
-            self.enter()
+            self.enter(0, 1)
             node = self.pipeline("parenthesized pipeline", Kind.RIGHT_PAREN)
-            self.depth -= 1
+            self.parentheses -= 1
         else:
             node = self.term(token)
         if node is None:

@@ -34,7 +34,10 @@ def written(folder: Path, text: str, **templates: str) -> str:
 
 async def test_a_good_configuration_is_said_to_be_good(tmp_path: Path) -> None:
     ran = await command("check", "--config", written(tmp_path, GOOD))
-    assert (ran.code, ran.out, ran.err) == (0, "1 handler, no faults, no warnings\n", "")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines()[0].split() == ["HANDLER", "ON", "METHOD", "TARGET", "COOL-DOWN"]
+    assert ran.out.splitlines()[1].split() == ["security", "AuthFailure", "POST", "http://127.0.0.1:8099", "10", "s"]
+    assert ran.out.splitlines()[2:] == ["1 handler, no faults, no warnings"]
 
 
 async def test_every_fault_of_every_file_is_told(tmp_path: Path) -> None:
@@ -78,11 +81,23 @@ async def test_a_cool_down_over_a_body_that_is_never_the_same_is_warned_of(field
     text = GOOD.replace("on: [AuthFailure]", "on: [AuthFailure, KeyExpired]\n    template_path: t.json")
     file = written(tmp_path, text, t=f'{{"a": "{{{{ .{field} }}}}"}}')
     ran = await command("check", "--config", file)
-    assert (ran.code, ran.out) == (0, "1 handler, no faults, 1 warning\n")
+    assert (ran.code, ran.out.splitlines()[-1]) == (0, "1 handler, no faults, 1 warning")
     assert ran.err == (
         f"warning: {file}: handlers[0]: the request for AuthFailure, KeyExpired holds the event's .ID or .TimeStamp, "
         "so no two are equal and the event_timeout suppresses nothing; leave it out of the body, webhook-id tells "
         "events apart\n"
+    )
+
+
+async def test_a_time_in_a_branch_that_no_example_takes_is_warned_of_too(tmp_path: Path) -> None:
+    text = GOOD.replace("on: [AuthFailure]", "on: [AuthFailure]\n    template_path: t.json")
+    template = '{"a": {{ if .Meta.Rare }}"{{ .TimeStamp }}"{{ else }}1{{ end }}}'
+    file = written(tmp_path, text, t=template)
+    ran = await command("check", "--config", file)
+    assert (ran.code, ran.out.splitlines()[-1]) == (0, "1 handler, no faults, 1 warning")
+    assert ran.err == (
+        f"warning: {file}: handlers[0]: the template reads .ID or .TimeStamp in a branch that no example event takes; "
+        "where it is taken, the event_timeout suppresses nothing\n"
     )
 
 
@@ -132,7 +147,7 @@ async def test_the_server_is_asked_on_demand(redis: Redis, redis_url: str, tmp_p
     words = ["check", "--redis", "--config", written(tmp_path, GOOD), "--redis-url", redis_url]
     plain, told = await command(*words), await command(*words, "--json")
     assert plain.code == 0
-    server, group, _ = plain.out.splitlines()
+    server, group, *_ = plain.out.splitlines()
     assert server.endswith(", maxmemory-policy noeviction, appendonly off")
     assert group == "gateway:events: group streamhooks, consumers 1, pending 0, lag 0"
     assert plain.err == (

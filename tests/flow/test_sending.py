@@ -186,13 +186,17 @@ async def test_a_stop_after_a_reload_sends_nothing_more_that_was_queued_before_i
         await rig.publish_many(4, "old")
         await eventually(lambda: rig.endpoint.at_once == 1 and worker.table.active == 4)
         _reload(rig, worker, "/new")
-        worker.stopping.set()
-        await rig.hurry_readers()
-        asyncio.get_running_loop().call_later(0.1, rig.endpoint.release)
+        releasing = asyncio.create_task(_release_when_one_is_left(rig, worker))
+    await releasing
     assert len(rig.endpoint.received) == 1
     async with rig.working(rig.handler()):
         await rig.settled(delivered=4)
     assert sorted(rig.arrived) == ["old0", "old1", "old2", "old3"]
+
+
+async def _release_when_one_is_left(rig: Rig, worker: Worker) -> None:
+    await eventually(lambda: worker.stopping.is_set() and worker.table.active == 1)
+    rig.endpoint.release()
 
 
 def _reload(rig: Rig, worker: Worker, path: str) -> None:

@@ -14,7 +14,7 @@ from tests.store.given import HOOK, PRINT, Worker, account, add, claim, mark, ow
 
 async def bury(redis: Redis, keys: Keys, by: Worker, dead: DeadLetters, **more: object) -> Letter:
     """A letter whose event has failed for good, with its `x` in the cool-down."""
-    (id,) = await add(redis, keys)
+    (id,) = await add(redis, keys, first=7)
     await by.read()
     await by.claims.claim([claim(owner_of(id))])
     await by.settle(settlement("dead", id, record=record_of(id, reason="exhausted", attempt=9, **more)))
@@ -28,7 +28,7 @@ async def test_a_letter_is_found_by_its_own_id_and_by_that_of_its_event(
 ) -> None:
     letter = await bury(redis, keys, one, dead)
     assert letter.record.origin != letter.id
-    assert await dead.find(letter.id) == letter
+    assert await dead.find(letter.id) == await dead.find("7-1") == letter
     assert await dead.find("5-5") is None
 
 

@@ -52,7 +52,8 @@ def test_lone_surrogates_become_replacement_characters() -> None:
         (
             '{"v": "{{if .a}}x"{{else}}y{{end}}}',
             (
-                "template: t:1:12: the branches of this if end in different places: outside strings and inside a string\n"
+                "template: t:1:12: the branches of this if end in different places: "
+                "outside strings and inside a string\n"
                 "Open and close in the same branch, so that what follows has one place."
             ),
         ),
@@ -60,20 +61,23 @@ def test_lone_surrogates_become_replacement_characters() -> None:
             '{"v": {{range .l}}"{{end}}}',
             (
                 "template: t:1:14: this range begins and ends its turns in different places: "
-                "outside strings and inside a string\nOpen and close in the same branch, so that what follows has one place."
+                "outside strings and inside a string\n"
+                "Open and close in the same branch, so that what follows has one place."
             ),
         ),
         (
             '{"v": "\\{{.a}}"}',
             (
-                "template: t:1:10: an action stands after a backslash, where its value would become part of the escape\n"
+                "template: t:1:10: an action stands after a backslash, "
+                "where its value would become part of the escape\n"
                 'Write the backslash as "\\\\", or put a character between.'
             ),
         ),
         (
             '{"v": "\\u00{{.a}}"}',
             (
-                "template: t:1:13: an action stands inside a \\u escape, where its value would become part of the escape\n"
+                "template: t:1:13: an action stands inside a \\u escape, "
+                "where its value would become part of the escape\n"
                 'Write the backslash as "\\\\", or put a character between.'
             ),
         ),
@@ -81,7 +85,7 @@ def test_lone_surrogates_become_replacement_characters() -> None:
         (
             '{{define "d"}}{{if .}}{{template "d"}}{{end}}"{{end}}{{template "d"}}',
             (
-                "template: t:1:65: the template d calls itself and ends in another place than it begins\n"
+                "template: t:1:64: the template d calls itself and ends in another place than it begins\n"
                 "Let it end where it begins."
             ),
         ),
@@ -107,7 +111,7 @@ def test_a_body_that_is_no_json_is_never_rendered() -> None:
         rendered('{"a": {{.a}} "b": 1}', {"a": 1})
     assert caught.value.kind == "json"
     assert caught.value.message == (
-        "template: t: the rendered body is no JSON: JSON is malformed: expected ',' or '}' (byte 9), "
+        "template: t: the rendered body is no JSON: JSON is malformed: expected ',' or '}' (byte 8), "
         'near "{\\"a\\": 1 \\"b\\": 1}"\n'
         'Look for a missing comma or quote beside an action; with "escape: text" the body is sent as it is.'
     )

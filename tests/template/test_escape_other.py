@@ -51,7 +51,8 @@ def test_a_value_is_escaped_for_its_place(mode: str, source: str, data: object, 
             "xml",
             "<a><![CDATA[{{.v}}]]></a>",
             (
-                "template: t:1:14: an action stands in a CDATA section, where no escaping can keep its value in its place\n"
+                "template: t:1:14: an action stands in a CDATA section, "
+                "where no escaping can keep its value in its place\n"
                 "Put it into an element's text or a quoted attribute."
             ),
         ),

@@ -1,0 +1,22 @@
+"""Skips are said at the end, and only those that are expected pass: a test that is quietly left out proves nothing."""
+
+from collections.abc import Iterable
+
+import pytest
+
+ALLOWED = {
+    "openssl is not installed": "certificates for the TLS tests are made with the openssl command",
+    "go is not installed": "the real Go answers the templates of the oracle tests",
+}
+"""The reasons for which a test may be skipped, and why."""
+
+
+def unexpected(reports: Iterable[pytest.TestReport]) -> list[str]:
+    """The tests that were skipped for a reason that is not on the list."""
+    return [f"{report.nodeid}: {reason_of(report)}" for report in reports if reason_of(report) not in ALLOWED]
+
+
+def reason_of(report: pytest.TestReport) -> str:
+    """Why a test was skipped."""
+    told = report.longrepr
+    return str(told[2]).removeprefix("Skipped: ") if isinstance(told, tuple) else str(told)
