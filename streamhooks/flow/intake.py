@@ -18,7 +18,7 @@ from streamhooks.flow.lane import Lane
 from streamhooks.flow.lanes import Lanes, holds
 from streamhooks.flow.partition import Partition
 from streamhooks.flow.settling import Settling
-from streamhooks.model import Dead, Delivered, Entry, Suppressed
+from streamhooks.model import Dead, DeadReason, Delivered, Entry, Suppressed
 from streamhooks.observe.figures import Figures
 from streamhooks.store.claims import Claim, Covered, Done, Park, Send, Verdict
 from streamhooks.store.record import Record
@@ -189,12 +189,13 @@ class Intake:
             job.claim = Claim(job.handler, job.fingerprint, job.owner, job.window, replay=job.run != "")
         return True
 
-    def _bury_raw(self, carrier: Carrier, reason: str, why: str) -> None:
+    def _bury_raw(self, carrier: Carrier, reason: DeadReason, why: str) -> None:
         raw, length, sha256 = wire.raw_excerpt(carrier.entry)
         record = Record(
             origin=carrier.entry.id, why=why, reason=reason, raw=raw, raw_length=length, raw_sha256=sha256
         )  # fmt: skip
-        self._settling.end_bare(carrier, Settlement("dead", carrier.source, carrier.entry.id, record=record))
+        told = Settlement("dead", carrier.source, carrier.entry.id, record=record)
+        self._settling.end_bare(carrier, told, Dead(reason, why))
 
     def crash_looping(self, source: Source, entry: Entry) -> None:
         """Ends an entry that has been handed out too often, without looking into it."""

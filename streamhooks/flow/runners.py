@@ -6,6 +6,11 @@ from collections.abc import Coroutine
 import structlog
 
 log = structlog.get_logger("streamhooks")
+AGAIN = 0.1
+"""Seconds until what has not ended is cancelled again."""
+
+ASK_AGAIN = 0.1
+"""Seconds until a task that was cancelled and still runs is cancelled again."""
 
 
 class Runners:
@@ -23,10 +28,15 @@ class Runners:
         task.add_done_callback(self._done)
 
     async def cancel(self) -> None:
-        """Cancels what still runs, and waits for it."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Cancels what still runs, and waits for it.
+
+        More than once if need be: a cancellation that meets the moment in which a pooled connection is given back is
+        swallowed by redis-py (seen in one stop of twenty), and a task asked only once would then run on.
+        """
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks, timeout=ASK_AGAIN)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -7,7 +7,7 @@ kept and offered again, and nothing is sent twice: the reader stops by itself, b
 import asyncio
 import time
 from collections import deque
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 import structlog
 
@@ -25,6 +25,9 @@ log = structlog.get_logger("streamhooks")
 AGAIN = 0.25
 """Seconds between two tries while Redis is away."""
 
+Bare: TypeAlias = tuple[Carrier, Settlement, Dead | None]
+"""An end without a job."""
+
 
 class Settling:
     """The ends of one partition's jobs, on their way into Redis."""
@@ -35,7 +38,7 @@ class Settling:
         self._figures = figures
         self._health = health
         self._ends: deque[tuple[Job, Outcome]] = deque()
-        self._bare: deque[tuple[Carrier, Settlement]] = deque()
+        self._bare: deque[Bare] = deque()
         self._some = asyncio.Event()
         self._none = asyncio.Event()
         self._none.set()
@@ -47,9 +50,9 @@ class Settling:
         self._none.clear()
         self._some.set()
 
-    def end_bare(self, carrier: Carrier, settlement: Settlement) -> None:
-        """A carrier has come to its end without a job: undecodable, unmatched, crash-looping."""
-        self._bare.append((carrier, settlement))
+    def end_bare(self, carrier: Carrier, settlement: Settlement, dead: Dead | None = None) -> None:
+        """A carrier has come to its end without a job: unmatched or, with `dead`, undecodable or crash-looping."""
+        self._bare.append((carrier, settlement, dead))
         self._none.clear()
         self._some.set()
 
@@ -79,27 +82,44 @@ class Settling:
         except Exception:
             # A bug. Forgotten here, what was not settled is nobody's and is handed out again after the lease.
             log.exception("settling_failed", entries=len(ends) + len(bare), effect="they are handed out again")
-            for carrier in [job.carrier for job, _ in ends] + [carrier for carrier, _ in bare]:
+            for carrier in [job.carrier for job, _ in ends] + [carrier for carrier, _, _ in bare]:
                 self._table.forget(carrier)
 
-    async def _settle(self, ends: list[tuple[Job, Outcome]], bare: list[tuple[Carrier, Settlement]]) -> None:
+    async def _settle(self, ends: list[tuple[Job, Outcome]], bare: list[Bare]) -> None:
         now = time.monotonic()
-        settlements = [settlement(job, outcome, now) for job, outcome in ends] + [told for _, told in bare]
+        settlements = [settlement(job, outcome, now) for job, outcome in ends] + [told for _, told, _ in bare]
         answers = await self._ledger.settle(settlements)
         self._health.answered(writes=True)
         for (job, outcome), answer in zip(ends, answers, strict=False):
             self._ended(job, outcome, answer)
-        for (carrier, told), answer in zip(bare, answers[len(ends) :], strict=True):
+        for (carrier, told, dead), answer in zip(bare, answers[len(ends) :], strict=True):
             self._table.drop(carrier)
-            self._figures.settled_bare(told, answer)
+            self._ended_bare(told, dead, answer)
 
     def _ended(self, job: Job, outcome: Outcome, answer: Answer) -> None:
         self._table.end(job)
-        told = Ended(job.handler, job.event.id, job.event.type, job.attempt, outcome, job.answer)
-        self._figures.settled(told, answer)
+        match answer:
+            case "late":
+                self._figures.late += 1
+                return
+            case "overflow":
+                outcome = Dead("overflow", "too many retries are stored already: worker.max_parked")
+            case "acked" | "waits":
+                pass
+            case _:
+                assert_never(answer)
+        self._figures.settled(Ended(job.handler, job.event.id, job.event.type, job.attempt, outcome, job.answer))
         if answer == "waits":
             reached("receipted")
         reached(_POINTS[type(outcome)])
+
+    def _ended_bare(self, told: Settlement, dead: Dead | None, answer: Answer) -> None:
+        if answer == "late":
+            self._figures.late += 1
+        elif dead is not None:
+            self._figures.buried(told.id, dead)
+        elif told.kind == "unmatched":
+            self._figures.unmatched += 1
 
 
 _POINTS: dict[type[Outcome], str] = {

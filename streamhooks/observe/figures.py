@@ -12,10 +12,8 @@ from typing import TypeAlias, assert_never
 
 import structlog
 from msgspec import Struct
-from msgspec.structs import replace
 
-from streamhooks.model import Dead, DeadReason, Delivered, Failure, Outcome, Reply, Retry, Suppressed
-from streamhooks.store.settle import Answer, Settlement
+from streamhooks.model import Dead, Delivered, Failure, Outcome, Reply, Retry, Suppressed
 
 log = structlog.get_logger("streamhooks")
 
@@ -97,11 +95,8 @@ class Figures:
     def of(self, handler: str) -> HandlerFigures:
         return self.handlers.setdefault(handler, HandlerFigures())
 
-    def settled(self, ended: Ended, answer: Answer) -> None:
-        """A job's end is durable."""
-        if answer == "late":
-            self.late += 1
-            return
+    def settled(self, ended: Ended) -> None:
+        """The end of one handler's part in an event is durable."""
         own = self.of(ended.handler)
         match ended.outcome:
             case Delivered():
@@ -109,12 +104,8 @@ class Figures:
                 own.delivery_seconds.add(max(0.0, time.time() - int(ended.event.partition("-")[0]) / 1000))
             case Suppressed():
                 own.outcomes["suppressed"] += 1
-            case Retry() if answer != "overflow":
+            case Retry():
                 own.outcomes["stored"] += 1
-            case Retry(_, _, why):
-                own.outcomes["dead"] += 1
-                own.dead["overflow"] += 1
-                ended = replace(ended, outcome=Dead("overflow", why))
             case Dead(reason):
                 own.outcomes["dead"] += 1
                 own.dead[reason] += 1
@@ -122,17 +113,10 @@ class Figures:
                 assert_never(ended.outcome)
         self._tell(ended)
 
-    def settled_bare(self, settlement: Settlement, answer: Answer) -> None:
-        """A carrier's end without a job is durable."""
-        if answer == "late":
-            self.late += 1
-        elif settlement.kind == "unmatched":
-            self.unmatched += 1
-        elif settlement.record is not None:
-            record = settlement.record
-            self.dead_unhandled[record.reason] += 1
-            reason: DeadReason = "crash_loop" if record.reason == "crash_loop" else "undecodable"
-            self._tell(Ended("", record.origin, record.type, record.attempt, Dead(reason, record.why)))
+    def buried(self, event: str, dead: Dead) -> None:
+        """An entry is a dead letter that no handler had a part in."""
+        self.dead_unhandled[dead.reason] += 1
+        self._tell(Ended("", event, "", 0, dead))
 
 
 def write_log(ended: Ended) -> None:

@@ -38,18 +38,19 @@ def connect(url: str, *, password: str = "", wait: float = 0.0, connections: int
 
     `password` wins over one in the url.
     """
-    own = {"password": password} if password else {}
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=connections,
-        timeout=COMMAND_TIMEOUT,
-        protocol=2,
-        socket_timeout=COMMAND_TIMEOUT + wait,
-        socket_connect_timeout=COMMAND_TIMEOUT,
-        retry=Retry(NoBackoff(), 0),
-        health_check_interval=0,
-        **own,
-    )
+    ours: dict[str, Any] = {
+        "protocol": 2,
+        "decode_responses": False,
+        "socket_timeout": COMMAND_TIMEOUT + wait,
+        "socket_connect_timeout": COMMAND_TIMEOUT,
+        "retry": Retry(NoBackoff(), 0),
+        "health_check_interval": 0,
+    }
+    if password:
+        ours["password"] = password
+    pool = BlockingConnectionPool.from_url(url, max_connections=connections, timeout=COMMAND_TIMEOUT, **ours)
+    # In from_url the url's own words win, `?protocol=3` and the password too.
+    pool.connection_kwargs.update(ours)
     return Redis.from_pool(pool)
 
 

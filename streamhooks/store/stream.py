@@ -110,7 +110,8 @@ class Stream:
         """Lets any peer take these entries at its next sweep; how many were still ours."""
         back = 0
         for part in _parts(list(ids)):
-            back += int(await _hand_back(self._client, [self.key, self._keys.totals], [self.group, self.consumer, *part]))
+            words: list[Word] = [self.group, self.consumer, *part]
+            back += int(await _hand_back(self._client, [self.key, self._keys.totals], words))
         return back
 
     async def remove_silent(self, silent: float) -> int:

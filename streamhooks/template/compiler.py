@@ -30,6 +30,9 @@ from streamhooks.template.nodes import (
 )
 from streamhooks.template.runtime import NAMESPACE
 
+_MANY = 500
+"""Nodes of a template that is metered though it has no loops."""
+
 
 class Compiled(Struct, frozen=True):
     """The compiled form of a template."""
@@ -62,7 +65,9 @@ def compile_trees(
 
 
 def _repeats(main: Tree) -> bool:
-    """Whether anything can run more than once: a loop, or a call of a template."""
+    """Whether it has to be metered: a loop, a call of a template, or very many actions."""
+    if main.body.weight > _MANY:
+        return True
     bodies = [main.body]
     while bodies:
         for node in bodies.pop().nodes:

@@ -19,7 +19,7 @@ from streamhooks.template.functions.calling import Value
 from streamhooks.template.jsontext import NotJsonError, json_string, json_text
 from streamhooks.template.literals import unquote
 from streamhooks.template.nodes import Action, Command, Identifier, Pipeline, Statement, String, Text
-from streamhooks.template.values import MISSING, Raw, display
+from streamhooks.template.values import INT64_MIN, MISSING, UINT64_MAX, Raw, display
 
 BARE, STRING, ESCAPE = "bare", "string", "escape"
 _STRING_PART = re.compile(r'[^"\\]*')
@@ -44,6 +44,10 @@ def whole(value: Value) -> str:
 
 def bare(value: Value) -> str:
     """A value where JSON expects one."""
+    if value.__class__ is str:
+        return json_string(value)
+    if value.__class__ is int and INT64_MIN <= value <= UINT64_MAX:
+        return str(value)
     if isinstance(value, Raw):
         return str(value)
     try:

@@ -8,8 +8,8 @@ interface to Go, which shows in messages and in what slice accepts. That is know
 from collections.abc import Mapping
 
 from streamhooks.errors import TemplateError
-from streamhooks.template.functions.builtins import Boxed
-from streamhooks.template.functions.calling import Function, FunctionError, WrongTypeError
+from streamhooks.template.functions.builtins import BUILTINS, Boxed
+from streamhooks.template.functions.calling import LIGHT, Function, FunctionError, WrongTypeError
 from streamhooks.template.functions.moments import METHODS, UNEXPORTED
 from streamhooks.template.gotime import Time
 from streamhooks.template.limits import Meter
@@ -217,10 +217,11 @@ class Scope:
         refusal = function.refusal(given, len(args))
         if refusal:
             raise self.fault(refusal)
-        if function.name in ("and", "or") and self.functions.get(function.name) is function and _is_builtin(function):
+        builtin = BUILTINS.get(function.name) is function
+        if builtin and function.name in ("and", "or"):
             return self.short_circuit(function, args, piped)
         values = [self.argument(arg, function.parameter(n)) for n, arg in enumerate(args)]
-        if function.name == "slice" and _is_builtin(function):
+        if builtin and function.name == "slice":
             values[1:] = [
                 Boxed(value) if self.boxed(arg) and value is not MISSING else value
                 for arg, value in zip(args[1:], values[1:], strict=True)
@@ -230,6 +231,8 @@ class Scope:
         return self.called(function, node, args, values)
 
     def called(self, function: Function, node: Node, args: tuple[Operand, ...], values: list[object]) -> object:
+        if function.name not in LIGHT and function.name[:1] != "_":
+            self.meter.charge_arguments(*values)
         try:
             result = function.call(*values)
         except WrongTypeError as error:
@@ -315,10 +318,6 @@ class Scope:
         if value is None and boxed:
             given = "interface {}"
         raise self.fault(f"wrong type for value; expected {wanted}; got {given}")
-
-
-def _is_builtin(function: Function) -> bool:
-    return function.call.__module__.endswith("template.functions.builtins")
 
 
 def _piped_name(value: object) -> str:

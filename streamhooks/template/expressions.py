@@ -15,7 +15,7 @@ from msgspec import Struct
 from streamhooks.errors import TemplateError
 from streamhooks.template.evaluation import Scope
 from streamhooks.template.functions.builtins import BUILTINS
-from streamhooks.template.functions.calling import Function
+from streamhooks.template.functions.calling import LIGHT, Function
 from streamhooks.template.generated import Source
 from streamhooks.template.limits import Meter
 from streamhooks.template.nodes import (
@@ -251,6 +251,8 @@ class Expressions:
         if BUILTINS.get(function.name) is function and function.name in _SCALARS:
             return Value(code, "bool" if function.name != "len" else "some", False)
         result = self.source.name()
+        if self.metered and function.name not in LIGHT:
+            self.source.line(f"m.charge_arguments({', '.join(value.code for value in values)})")
         self.source.line(f"{result} = {code}")
         self.weigh(result)
         return Value(result)
@@ -367,6 +369,7 @@ class Expressions:
         if not (self.metered and long):
             return Value(code, "str", False)
         result = self.source.name()
+        self.source.line(f"m.charge_arguments({', '.join(value.code for value in values)})")
         self.source.line(f"{result} = {code}")
         self.weigh(result)
         return Value(result, "str")

@@ -11,7 +11,7 @@ from streamhooks.template.functions.builtins import BUILTINS
 from streamhooks.template.functions.calling import functions as as_functions
 from streamhooks.template.functions.catalogue import CATALOGUE
 from streamhooks.template.hints import with_hint
-from streamhooks.template.limits import SOURCE_BYTES, WALKER_STEPS, Meter, exceeded
+from streamhooks.template.limits import SOURCE_BYTES, Meter, exceeded
 from streamhooks.template.literals import to_bytes
 from streamhooks.template.nodes import Text, Tree
 from streamhooks.template.parser import is_empty, parse
@@ -150,7 +150,7 @@ class Template:
         """What the exact walker makes, and no check of the body: the reference that tests compare with."""
         try:
             tree, trees = self._escaped.main, self._escaped.trees
-            text = walk(tree, trees, self._functions, self.missingkey, data, Meter(WALKER_STEPS))
+            text = walk(tree, trees, self._functions, self.missingkey, data, Meter())
         except TemplateError as error:
             raise with_hint(error, data, frozenset(self._functions)) from None
         except RecursionError:

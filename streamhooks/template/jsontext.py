@@ -25,7 +25,7 @@ def json_string(text: str, escape_html: bool = False) -> str:
     quoted = encode_basestring(text)
     if quoted.isascii() and not escape_html:
         return quoted
-    if not quoted.isprintable():
+    if not quoted.isprintable():  # half surrogates are not, nor much else that is rare
         quoted = quoted.translate(_HALF)
     return quoted.translate(_ESCAPED) if escape_html else quoted
 

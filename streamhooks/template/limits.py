@@ -1,8 +1,8 @@
 """What one template may cost: bounds that are counted, never timed, so that the same event always ends the same way.
 
-A render is paid for from a Meter. Both ways of running a template charge the same things: the size of each body that
-is entered, once for each turn of a loop, and what a function makes. What would take too long ends with a
-TemplateError of kind "limit" long before anything else in the process has to wait for it.
+A render is paid for from a Meter: the size of each body that is entered, once for each turn of a loop, what functions
+are given, and what they make. The walker, which is slower, pays more for its bodies. What would take too long ends
+with a TemplateError of kind "limit" before anything else in the process has to wait for it, some 50 ms at the worst.
 """
 
 from streamhooks.errors import TemplateError
@@ -11,8 +11,8 @@ SOURCE_BYTES = 64 * 1024
 """Largest template text, in bytes of UTF-8."""
 STEPS = 100_000
 """Fuel of one render. An action is one step, a turn of a loop is as many as its body has nodes."""
-WALKER_STEPS = 20_000
-"""Fuel where the walker runs a template: a step costs it ten times as much, and no event may block others for long."""
+WALKER_RATE = 5
+"""What the walker charges for one step of a body: it is so much slower, and no event may block others for long."""
 OUTPUT_CHARS = 1024 * 1024
 """Largest rendered text, in characters."""
 TEMPLATE_DEPTH = 320
@@ -25,8 +25,10 @@ PRINTF_WIDTH = 4096
 STRING_CHARS = OUTPUT_CHARS
 """Largest string, and LIST_ITEMS the longest list, that a function may make."""
 LIST_ITEMS = 100_000
-CHARS_PER_STEP = 64
-"""So many characters, or a sixteenth as many list items, of a function's result are charged as one step."""
+MADE_PER_STEP = 64
+"""Characters of a string that a function makes, per step."""
+READ_PER_STEP = 16
+"""Characters of a string that a function is given, per step: some look at each in Python."""
 
 
 def exceeded(what: str, way_out: str, place: str = "") -> TemplateError:
@@ -37,24 +39,39 @@ def exceeded(what: str, way_out: str, place: str = "") -> TemplateError:
 class Meter:
     """The fuel that is left to one render."""
 
-    __slots__ = ("left", "steps")
+    __slots__ = ("left",)
 
-    def __init__(self, steps: int = STEPS) -> None:
-        self.left = self.steps = steps
+    def __init__(self, left: int = STEPS) -> None:
+        self.left = left
 
     def charge(self, steps: int) -> None:
         """Take `steps`; raises TemplateError once there is nothing left."""
         self.left -= steps
         if self.left < 0:
             raise exceeded(
-                f"template: more than {self.steps} steps",
+                f"template: more steps than an event may take ({STEPS})",
                 "Loops over large parts of the event cost most: range over less, or over a smaller event.",
             )
 
+    def charge_arguments(self, *values: object) -> None:
+        """Take what it costs to go through the arguments of a function: three steps for two items, all the way in."""
+        waiting = [*values]
+        while waiting:
+            value = waiting.pop()
+            if isinstance(value, str):
+                if len(value) > READ_PER_STEP:
+                    self.charge(len(value) // READ_PER_STEP)
+            elif isinstance(value, list):
+                self.charge(len(value) * 3 // 2)
+                waiting += value
+            elif isinstance(value, dict):
+                self.charge(len(value) * 3 // 2)
+                waiting += value.values()
+
     def charge_result(self, made: object) -> None:
         """Take what a function's result weighs; short strings and scalars are free."""
-        if made.__class__ is str:
-            if len(made) > CHARS_PER_STEP:
-                self.charge(len(made) // CHARS_PER_STEP)
-        elif made.__class__ is list or made.__class__ is dict:
-            self.charge(len(made) * 16 // CHARS_PER_STEP)
+        if isinstance(made, str):
+            if len(made) > MADE_PER_STEP:
+                self.charge(len(made) // MADE_PER_STEP)
+        elif isinstance(made, list | dict):
+            self.charge(len(made) // 4)

@@ -4,13 +4,17 @@ A verb that a value does not have is part of the output, as in Go (`%!d(string=x
 of a map or list) or the inside of a struct is refused.
 """
 
+import re
+
 from msgspec import Struct, structs
 
 from streamhooks.template import floats
 from streamhooks.template.gotime import Time
 from streamhooks.template.literals import quote, to_bytes
-from streamhooks.template.values import MISSING, UNSIGNED, Duration, Month, Weekday, kind, plain, type_name
+from streamhooks.template.values import MISSING, UNSIGNED, Duration, Month, Uint8, Weekday, kind, plain, type_name
 
+_BACKQUOTABLE = re.compile("[^\\x00-\\x08\\x0a-\\x1f\\x7f`\\ufeff\\ud800-\\udfff]*")
+"""What can stand between backquotes: one line of text without a backquote."""
 _BASES = {"b": "b", "o": "o", "O": "o", "x": "x", "X": "X", "d": "d", "v": "d"}
 
 
@@ -43,7 +47,7 @@ def written(value: object, verb: Verb) -> str:
     if value is None or value is MISSING:
         return padded("<nil>", verb) if verb.verb in "Tv" else _bad(value, verb)
     if verb.verb == "T":
-        return padded(type_name(value), verb)
+        return padded(type_name(value)[: verb.precision], verb)
     if verb.verb == "p":
         if isinstance(value, list | dict | bytes):
             raise FormatError("%p would print an address")
@@ -133,12 +137,7 @@ def _string(text: str, verb: Verb) -> str:
 
 def _quoted(text: str, verb: Verb) -> str:
     text = text if verb.precision is None else text[: verb.precision]
-    if (
-        verb.sharp
-        and "`" not in text
-        and all(char == "\t" or " " <= char != "\x7f" for char in text)
-        and "\ufeff" not in text
-    ):
+    if verb.sharp and _BACKQUOTABLE.fullmatch(text):
         return padded(f"`{text}`", verb)
     return padded(quote(text, verb.plus), verb)
 
@@ -154,23 +153,24 @@ def _hex(raw: bytes, verb: Verb) -> str:
 def _bytes(raw: bytes, verb: Verb) -> str:
     match verb.verb:
         case "v" if verb.go_syntax:
-            return f"[]byte{{{', '.join(f'{byte:#x}' for byte in raw)}}}"
+            each = structs.replace(verb, verb="x", sharp=True, go_syntax=False)
+            return f"[]byte{{{', '.join(_integer(byte, each) for byte in raw)}}}"
         case "s" | "q":
             return _string(raw.decode("utf-8", "surrogateescape"), verb)
         case "x" | "X":
             return _hex(raw, verb)
         case _:
             pass
-    return f"[{' '.join(_integer(byte, verb, True) for byte in raw)}]"
+    return f"[{' '.join(_integer(Uint8(byte), verb) for byte in raw)}]"
 
 
-def _integer(value: int, verb: Verb, unsigned: bool = False) -> str:
+def _integer(value: int, verb: Verb) -> str:
     letter = verb.verb
     if letter in "cqU":
         return _character(value, verb)
     if letter not in _BASES:
         return _bad(value, verb)
-    if verb.go_syntax and (value.__class__ in UNSIGNED or kind(value) == "uint" or unsigned):
+    if verb.go_syntax and (value.__class__ in UNSIGNED or kind(value) == "uint"):
         return padded(f"{int(value):#x}", verb)
     sign = "-" if value < 0 else "+" if verb.plus else " " if verb.space else ""
     if verb.precision is not None:
@@ -238,10 +238,10 @@ def _with_point(number: str, verb: Verb, precision: int) -> str:
     cut = next((n for n, char in enumerate(number) if char in marks), len(number))
     mantissa, tail = number[:cut], number[cut:]
     wanted = 0
-    if verb.verb in "vgGxX":
+    if verb.verb in "vgGx":
         wanted = 6 if precision == -1 else precision
     digits = mantissa.replace(".", "")
-    wanted -= len(digits.lstrip("0xX")) if verb.verb not in "xX" else len(digits) - 2
+    wanted -= len(digits.lstrip("0xX")) if verb.verb not in "xX" else len(digits) - 1
     if "." not in mantissa:
         if mantissa == "0":
             wanted -= 1

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from streamhooks.errors import TemplateError
 from streamhooks.template.evaluation import Held, Scope, is_integer
 from streamhooks.template.functions.calling import Function
-from streamhooks.template.limits import OUTPUT_CHARS, TEMPLATE_DEPTH, Meter, exceeded
+from streamhooks.template.limits import OUTPUT_CHARS, TEMPLATE_DEPTH, WALKER_RATE, Meter, exceeded
 from streamhooks.template.literals import quote
 from streamhooks.template.nodes import Action, Body, Break, Call, Continue, If, Range, Statement, Text, Tree, With
 from streamhooks.template.values import MISSING, GoInt, Uint8, display, normal, plain
@@ -80,7 +80,7 @@ class _Walker:
     def run(self, data: object) -> str:
         self.scope.dot = MISSING if data is None else data
         self.scope.variables.append(Held("$", self.scope.dot))
-        self.meter.charge(self.scope.tree.body.weight)
+        self.meter.charge(self.scope.tree.body.weight * WALKER_RATE)
         self.stack.append(_Bodies(self.scope.tree.body, self.scope))
         while self.stack:
             top = self.stack[-1]
@@ -157,7 +157,7 @@ class _Walker:
         value = self.scope.pipeline(node.pipeline)
         count, turns = self.turns(node, value)
         if count:
-            self.meter.charge(count * (node.body.weight + 1))
+            self.meter.charge(count * (node.body.weight + 1) * WALKER_RATE)
             self.stack.append(_Loop(node, turns, known))
         elif node.otherwise:
             self.enter(node.otherwise, known)
@@ -224,7 +224,7 @@ class _Walker:
         scope = Scope(tree, caller.functions, caller.missingkey, self.meter)
         scope.dot = caller.pipeline(node.pipeline)
         scope.variables.append(Held("$", scope.dot))
-        self.meter.charge(tree.body.weight + 1)
+        self.meter.charge((tree.body.weight + 1) * WALKER_RATE)
         self.depth += 1
         self.scope = scope
         self.stack.append(_Bodies(tree.body, scope, caller))

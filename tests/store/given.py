@@ -117,17 +117,16 @@ async def mark(redis: Redis, keys: Keys, state: str, owner: str, *, age: float =
 
 async def state(redis: Redis, keys: Keys, fingerprint: str = PRINT, handler: str = HOOK) -> str:
     """`state|owner` of a cool-down, without its stamp; empty: there is none."""
-    value = await redis.get(keys.cool(handler, fingerprint))
+    value = await ask(redis, "GET", keys.cool(handler, fingerprint))
     return value.decode().rpartition("|")[0] if value else ""
 
 
 async def stamp(redis: Redis, keys: Keys) -> int:
-    value = await redis.get(keys.cool(HOOK, PRINT))
-    assert value is not None
+    value = await ask(redis, "GET", keys.cool(HOOK, PRINT))
     return int(value.decode().rpartition("|")[2])
 
 
-async def everything(redis: Redis) -> dict[bytes, bytes]:
+async def everything(redis: Redis) -> dict[bytes, bytes | None]:
     """Each key's value, pending lists and all: two of them are equal where nothing changed in between.
 
     TTLs are not in a dump, and idle times are, so that only what stands still is compared.
@@ -137,11 +136,13 @@ async def everything(redis: Redis) -> dict[bytes, bytes]:
 
 async def pending(redis: Redis, key: str) -> dict[str, tuple[str, int]]:
     """Of each pending entry: its consumer, and how often it was handed out."""
-    found = await redis.xpending_range(key, GROUP, "-", "+", 10_000)
-    return {
-        one["message_id"].decode(): (one["consumer"].decode(), one["times_delivered"])
-        for one in found  # type: ignore[union-attr]  # redis-py's type is a union over every protocol
-    }
+    found: Any = await redis.xpending_range(key, GROUP, "-", "+", 10_000)
+    return {one["message_id"].decode(): (one["consumer"].decode(), one["times_delivered"]) for one in found}
+
+
+async def ids_in(redis: Redis, key: str) -> list[str]:
+    """The ids of a stream's entries, from the oldest to the newest."""
+    return [id.decode() for id, _ in await ask(redis, "XRANGE", key, "-", "+")]
 
 
 async def account(redis: Redis, keys: Keys) -> dict[str, int]:

@@ -63,7 +63,7 @@ async def test_the_account_balances_after_every_step_of_any_course(
     redis: Redis, keys: Keys, one: Worker, two: Worker, parked: Parked, seed: int
 ) -> None:
     """Two workers end entries and retries in any order, steal from each other, and settle twice."""
-    rng = random.Random(seed)  # noqa: S311  a course that can be had again, not a secret
+    rng = random.Random(seed)
     ids = await add(redis, keys, 30)
     for _ in range(60):
         by = rng.choice((one, two))

@@ -1,5 +1,7 @@
 """Dead letters: found, replayed once, thrown away for good."""
 
+from typing import Any
+
 import pytest
 from redis.asyncio import Redis
 
@@ -12,7 +14,7 @@ from streamhooks.store.record import Record
 from tests.store.given import HOOK, PRINT, Worker, account, add, claim, mark, owner_of, record_of, settlement, state
 
 
-async def bury(redis: Redis, keys: Keys, by: Worker, dead: DeadLetters, **more: object) -> Letter:
+async def bury(redis: Redis, keys: Keys, by: Worker, dead: DeadLetters, **more: Any) -> Letter:
     """A letter whose event has failed for good, with its `x` in the cool-down."""
     (id,) = await add(redis, keys, first=7)
     await by.read()

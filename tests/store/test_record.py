@@ -50,7 +50,8 @@ def test_no_more_of_an_answer_is_stored_than_its_beginning() -> None:
 
 
 def test_a_person_can_read_a_record() -> None:
-    assert as_redis_has_it(Record(origin="1-1", handler="slack", owner="1-1|slack", why="answered 503", status=503)) == {
+    record = Record(origin="1-1", handler="slack", owner="1-1|slack", why="answered 503", status=503)
+    assert as_redis_has_it(record) == {
         b"v": b"1", b"origin": b"1-1", b"handler": b"slack", b"owner": b"1-1|slack", b"type": b"", b"attempt": b"1",
         b"fp": b"", b"why": b"answered 503", b"status": b"503", b"answer": b"",
     }  # fmt: skip

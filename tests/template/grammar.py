@@ -21,6 +21,18 @@ ARITY = {"len": 1, "not": 1, "ne": 2, "lt": 2, "le": 2, "gt": 2, "ge": 2}
 TEXTS = ("x", " ", 'a"b', "\\n", '{"k":1}', "é", "\n", "%s", "{ ", "}}")
 
 
+def printf_format(source: random.Random) -> str:
+    """A format of one or two verbs with every kind of flag, width, precision and index."""
+    verbs = []
+    for _ in range(source.randint(1, 2)):
+        flags = "".join(source.choice("#0+- ") for _ in range(source.choice((0, 0, 1, 1, 2))))
+        width = source.choice(("", "", "", "5", "8", "12", "*", "0"))
+        precision = source.choice(("", "", "", ".0", ".1", ".3", ".", ".*", ".8"))
+        index = source.choice(("", "", "", "", "[1]", "[2]", "[3]"))
+        verbs.append(f"%{flags}{width}{precision}{index}{source.choice('vvsdxXqtbcoOUeEfFgGT%z')}")
+    return source.choice(("", "|", " ")).join(verbs)
+
+
 class Grammar:
     """Grows one template; knows the variables in scope."""
 

@@ -32,13 +32,19 @@ LIST = list(range(3000))
         ("{{range $i := 99999}}{{range 99999}}{{end}}{{end}}", {}),
         ('{{range .l}}{{if printf "%s" $.s}}{{end}}{{end}}', {"l": LIST, "s": "x" * 200_000}),
         ("{{range .l}}{{if sortAlpha $.l}}{{end}}{{end}}", {"l": LIST}),
+        ('{{range .l}}{{if has "x" $.l}}{{end}}{{end}}', {"l": LIST}),
+        ("{{range .l}}{{if toJson $.l}}{{end}}{{end}}", {"l": LIST}),
+        ("{{range .l}}{{if upper $.s}}{{end}}{{end}}", {"l": LIST, "s": "é" * 100_000}),
+        ('{{range .l}}{{if contains "y" $.s}}{{end}}{{end}}', {"l": LIST, "s": "x" * 200_000}),
+        ("{{range .l}}{{.n}}{{end}}{{.l.x}}", {"l": [{"n": 1}] * 25_000}),
     ],
 )
 def test_loops_run_out_of_steps(source: str, data: object) -> None:
     error = bomb(source, data)
     assert error.kind == "limit"
+    assert error.message.startswith("template: more steps than an event may take (")
     assert error.message.endswith(
-        " steps\nLoops over large parts of the event cost most: range over less, or over a smaller event."
+        ")\nLoops over large parts of the event cost most: range over less, or over a smaller event."
     )
 
 

@@ -9,7 +9,6 @@ import json
 import random
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ import pytest
 
 from streamhooks.template import Template, TemplateError
 from tests.template.cases import VECTORS, first_line
-from tests.template.grammar import Grammar
+from tests.template.grammar import SCALARS, Grammar, printf_format
 
 GO = shutil.which("go")
 TEMPLATES = 1000
@@ -25,13 +24,13 @@ TEMPLATES = 1000
 
 
 @pytest.fixture(scope="session")
-def oracle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def oracle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The oracle, built."""
     if GO is None:
         pytest.skip("Go is not installed: random templates are not compared with it")
     binary = tmp_path_factory.mktemp("oracle") / "oracle"
     subprocess.run([GO, "build", "-o", str(binary), str(VECTORS / "oracle.go")], check=True, capture_output=True)
-    yield binary
+    return binary
 
 
 def _asked(oracle: Path, cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -58,11 +57,29 @@ def _gos(answer: dict[str, Any]) -> str:
 
 
 @pytest.mark.timeout(300)
+def test_random_formats_print_what_go_prints(oracle: Path) -> None:
+    source = random.Random("formats")
+    cases: list[dict[str, Any]] = []
+    for _ in range(3 * TEMPLATES):
+        arguments = source.choice((".a", ".a .b", ".b .a", ".a .a", ""))
+        data = {
+            "a": source.choice((*SCALARS, [1, "a", None, 2.5], {"k": 1, "b": "x"}, [])),
+            "b": source.choice((3, -6, "s")),
+        }
+        template = f"{{{{printf `{printf_format(source)}` {arguments}}}}}"
+        cases.append({"template": template, "data": data, "mode": "text", "missingkey": "default"})
+    for case, answer in zip(cases, _asked(oracle, cases), strict=True):
+        kind, ours = _answer(case)
+        if kind != "limit":
+            assert ours == _gos(answer), case
+
+
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("mode", ["text", "html"])
 def test_random_templates_give_what_go_gives(oracle: Path, mode: str) -> None:
     cases = []
     for seed in range(TEMPLATES):
-        grammar = Grammar(random.Random(f"{mode} {seed}"))  # noqa: S311  # the same templates every time
+        grammar = Grammar(random.Random(f"{mode} {seed}"))  # the same templates every time
         missingkey = ("default", "default", "zero", "error")[seed % 4]
         case = {"template": grammar.template(), "data": grammar.data(), "missingkey": missingkey, "mode": mode}
         cases.append(case)

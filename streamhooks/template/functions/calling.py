@@ -32,6 +32,17 @@ _GO_TYPES: dict[object, str] = {
 }
 
 
+LIGHT = frozenset(
+    (
+        *("all", "and", "any", "append", "call", "chunk", "coalesce", "compact", "concat", "default", "dict", "dig"),
+        *("empty", "eq", "first", "ge", "get", "gt", "hasKey", "index", "initial", "keys", "kindIs", "kindOf", "last"),
+        *("le", "len", "list", "lt", "ne", "not", "omit", "or", "pick", "pluck", "prepend", "rest", "reverse", "slice"),
+        *("ternary", "typeIs", "typeOf", "values"),
+    )
+)
+"""Functions that do not go through what they are given: what they make is all that they cost."""
+
+
 class FunctionError(Exception):
     """A function's own error; its text follows `error calling name: `."""
 

@@ -46,11 +46,15 @@ def trim_suffix(suffix: str, text: str) -> str:
 
 def upper(text: str) -> str:
     """Upper case, letter by letter: one letter stays one."""
-    return text.upper() if text.isascii() else "".join([_single(char, char.upper()) for char in text])
+    mapped = text.upper()
+    return mapped if len(mapped) == len(text) else "".join([_single(char, char.upper()) for char in text])
 
 
 def lower(text: str) -> str:
-    return text.lower() if text.isascii() else "".join([char.lower()[0] for char in text])
+    mapped = text.lower()
+    if len(mapped) == len(text) and "\u03a3" not in text:  # a capital sigma would become another at the end of a word
+        return mapped
+    return "".join([char.lower()[0] for char in text])
 
 
 def _single(char: str, mapped: str) -> str:

@@ -1,0 +1,44 @@
+"""Tasks with an owner: none is left behind, and the failure of one is its own."""
+
+import asyncio
+
+from streamhooks.flow.runners import Runners
+from tests.flow.rig import Records
+from tests.waiting import eventually
+
+
+async def test_a_task_that_loses_one_cancellation_is_cancelled_again() -> None:
+    started = asyncio.Event()
+
+    async def deaf_once() -> None:
+        try:
+            started.set()
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await asyncio.Event().wait()
+
+    runners = Runners()
+    runners.spawn(deaf_once())
+    await started.wait()
+    async with asyncio.timeout(5):
+        await runners.cancel()
+    assert len(runners) == 0
+
+
+async def test_a_task_that_fails_is_logged_and_the_others_go_on(records: Records) -> None:
+    going_on = asyncio.Event()
+
+    async def fail() -> None:
+        raise ValueError("a bug")
+
+    async def wait() -> None:
+        await going_on.wait()
+
+    runners = Runners()
+    runners.spawn(fail())
+    runners.spawn(wait())
+    (record,) = await eventually(lambda: records.of("internal_error"))
+    assert record["exception"][0]["exc_type"] == "ValueError"
+    assert len(runners) == 1
+    going_on.set()
+    await eventually(lambda: len(runners) == 0)
