@@ -32,7 +32,7 @@ class TemplateError(StreamhooksError):
 
 
 class RequestError(StreamhooksError):
-    """An event and a handler that make no request that may be sent: a header value with a line break, a body that is no JSON."""
+    """An event and a handler that make no request that may be sent: say, a header value with a line break."""
 
 
 class ConfigError(StreamhooksError):
