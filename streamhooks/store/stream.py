@@ -55,8 +55,7 @@ class Stream:
         `start`: where a new group begins ("0", "$" or an id). A group that was lost is made again at the oldest
         entry that was not acknowledged, or at the beginning, never at `$`: what came in between must not be skipped.
         """
-        if lost or start == "$":
-            start = await self._position() or ("0" if lost else start)
+        start = await self._position(lost=lost) or ("0" if lost else start)
         try:
             await ask(self._client, "XGROUP CREATE", self.key, self.group, start, "MKSTREAM")
         except StoreError as error:
@@ -65,9 +64,15 @@ class Stream:
             return False
         return True
 
-    async def _position(self) -> str:
-        """Where a group of ours stood; empty where none did, or where the stream with its ids began anew."""
+    async def _position(self, *, lost: bool) -> str:
+        """Where the group stood that was lost; empty where none was, or where the stream with its ids began anew.
+
+        A group that was lost while no worker ran is known by this: a position was noted, and the stream has no group.
+        Where it has another group's, the position may be that one's, and we are new.
+        """
         if self.key != self._keys.stream or not await ask(self._client, "XLEN", self.key):
+            return ""
+        if not lost and await ask(self._client, "XINFO GROUPS", self.key):
             return ""
         position = await ask(self._client, "GET", self._keys.position)
         return _just_before(position.decode()) if position else ""

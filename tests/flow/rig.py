@@ -132,7 +132,7 @@ class Rig:
                 Catalogue(loaded.handlers),
                 sender=sender,
                 consumer=consumer_name(),
-                rng=random.Random(1),  # noqa: S311  spreads retries
+                rng=random.Random(1),
                 tell=write_log,
             )
             await worker.__aenter__()

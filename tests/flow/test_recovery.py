@@ -11,7 +11,7 @@ LONG = 1_000_000
 
 async def hand_out(rig: Rig, ids: list[str], times: int, to: str = "gone") -> None:
     """Makes entries pending at a consumer that has been silent for long, as if handed out so often."""
-    await rig.redis.xclaim(STREAM, GROUP, to, 0, ids, idle=LONG, retrycount=times, force=True, justid=True)
+    await rig.redis.xclaim(STREAM, GROUP, to, 0, [*ids], idle=LONG, retrycount=times, force=True, justid=True)
     await ask(rig.redis, "XGROUP SETID", STREAM, GROUP, ids[-1])
 
 
@@ -43,7 +43,9 @@ async def test_entries_of_a_consumer_that_is_alive_are_left_to_it(rig: Rig) -> N
 
 async def test_own_entries_whose_reply_was_lost_are_recovered(rig: Rig) -> None:
     async with rig.working(rig.handler()) as worker:
-        async with rig.redis.pipeline(transaction=True) as transaction:  # so that the worker's own read does not see them
+        async with rig.redis.pipeline(
+            transaction=True
+        ) as transaction:  # so that the worker's own read does not see them
             for key in ("a", "b"):
                 transaction.xadd(STREAM, {"type": "AuthFailure", "key": key})
             transaction.xreadgroup(GROUP, worker.consumer, {STREAM: ">"})
@@ -133,7 +135,10 @@ async def test_handlers_that_have_finished_an_event_are_not_fired_again_when_it_
 
 async def test_two_workers_share_the_stream_and_send_each_event_once(rig: Rig) -> None:
     handler = rig.handler(concurrency=4)
-    async with rig.working(handler, worker={"in_flight": 8}) as one, rig.working(handler, worker={"in_flight": 8}) as two:
+    async with (
+        rig.working(handler, worker={"in_flight": 8}) as one,
+        rig.working(handler, worker={"in_flight": 8}) as two,
+    ):
         await rig.publish_many(200)
         await rig.settled(delivered=200)
         assert one.figures.entries_read > 0

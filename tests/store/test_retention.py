@@ -65,17 +65,18 @@ async def test_nothing_undelivered_is_trimmed(redis: Redis, keys: Keys, one: Wor
     assert [entry.id for entry in await one.read(150)] == waiting
 
 
+@pytest.mark.parametrize("other", ["audit", "zeta"])
 @pytest.mark.parametrize("behind", ["pending", "undelivered", "nothing handed out"])
 async def test_another_group_that_is_behind_holds_the_trimming(
-    redis: Redis, keys: Keys, one: Worker, behind: str
+    redis: Redis, keys: Keys, one: Worker, behind: str, other: str
 ) -> None:
     ids = await acknowledged(redis, keys, one, 300)
-    await redis.xgroup_create(keys.stream, "audit", "0")
+    await redis.xgroup_create(keys.stream, other, "0")
     needed = ids
     if behind != "nothing handed out":
-        await redis.xreadgroup("audit", "a", {keys.stream: ">"}, count=50)
+        await redis.xreadgroup(other, "a", {keys.stream: ">"}, count=50)
     if behind == "undelivered":
-        await redis.xack(keys.stream, "audit", *ids[:50])
+        await redis.xack(keys.stream, other, *ids[:50])
         needed = ids[50:]
     await retention(redis, keys, age=0.0, entries=0).trim()
     assert await ids_in(redis, keys.stream) == needed
@@ -124,9 +125,10 @@ async def test_the_noted_position_is_the_oldest_entry_that_is_not_acknowledged(
     assert await position() == "7-2"
 
 
-async def test_a_position_is_noted_of_our_own_group_only(redis: Redis, keys: Keys, one: Worker) -> None:
+@pytest.mark.parametrize("other", ["audit", "zeta"])
+async def test_a_position_is_noted_of_our_own_group_only(redis: Redis, keys: Keys, one: Worker, other: str) -> None:
     await acknowledged(redis, keys, one, 3, first=5)
-    await redis.xgroup_create(keys.stream, "audit", "0")
+    await redis.xgroup_create(keys.stream, other, "0")
     await retention(redis, keys).trim()
     assert await redis.get(keys.position) == b"7-2"
 

@@ -135,6 +135,17 @@ async def test_a_group_that_began_at_the_end_goes_on_where_it_stood_when_it_was_
     assert await ids(stream) == ["3-1"]
 
 
+async def test_a_new_group_beside_another_begins_where_it_is_told_and_not_where_the_other_stands(redis: Redis) -> None:
+    stream = entries(redis)
+    await stream.ensure_group("0")
+    await add(redis, KEYS, 3, first=1)
+    await ids(stream)
+    await note_position(redis)
+    newcomer = Stream(redis, redis, KEYS, KEYS.stream, "newcomer", "one")
+    await newcomer.ensure_group("2-1")
+    assert await ids(newcomer) == ["3-1"]
+
+
 @pytest.mark.parametrize("loss", ["DEL", "FLUSHALL"])
 @pytest.mark.parametrize("start", ["0", "$"])
 async def test_a_stream_that_began_anew_is_read_from_its_beginning(redis: Redis, loss: str, start: str) -> None:
@@ -150,8 +161,8 @@ async def test_a_stream_that_began_anew_is_read_from_its_beginning(redis: Redis,
 
     assert await stream.ensure_group(start, lost=True)
 
-    (new,) = await add(redis, KEYS)
-    assert await ids(stream) == [new]
+    await add(redis, KEYS, first=1)
+    assert await ids(stream) == ["1-1"]
 
 
 @pytest.mark.parametrize("loss", ["DEL", "FLUSHALL"])

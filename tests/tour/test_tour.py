@@ -90,7 +90,7 @@ async def test_a_dead_letter_can_be_replayed_and_keeps_its_webhook_id(rig: Rig) 
         await rig.publish("abc")
         await rig.settled(dead=1)
         dead = DeadLetters(rig.redis, rig.keys)
-        letter = [letter async for letter in dead.letters()][0]
+        (letter,) = [letter async for letter in dead.letters()]
         assert letter.record.reason == "gone"
         assert await dead.replay(letter, "r1")
         await rig.settled(delivered=1)

@@ -1,0 +1,1 @@
+"""The real Go beside our engine: for differential fuzzing and for the benchmark."""
