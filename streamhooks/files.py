@@ -5,11 +5,13 @@ read so that changes can be watched for, and reports every fault of every file i
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from glob import glob, has_magic
 from os.path import isdir, isfile
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from streamhooks.delivery.headers import MAX_TOTAL, name_fault, value_fault
 from streamhooks.delivery.signing import secret_fault
@@ -20,7 +22,10 @@ from streamhooks.handlers.handler import Handler
 from streamhooks.handlers.own import read_handler
 from streamhooks.handlers.refusals import Refusals
 from streamhooks.handlers.seed import read_event_handlers
-from streamhooks.settings import Settings
+from streamhooks.handlers.tyk import TykHandler, read_tyk
+from streamhooks.handlers.tyk_conf import is_conf
+from streamhooks.handlers.tyk_hooks import Document
+from streamhooks.settings import Settings, Tyk
 from streamhooks.settings.documents import MAX_BYTES, parse
 from streamhooks.settings.environment import LISTS, overrides
 from streamhooks.settings.policy import contradictions, inner
@@ -39,7 +44,11 @@ SHIPPED = _HERE / "_templates" if (_HERE / "_templates").is_dir() else _HERE.par
 """The templates that come with streamhooks: inside a wheel, else at the top of the repository."""
 
 
-_REFUSALS = Refusals(name_fault, value_fault, secret_fault, check_target, MAX_TOTAL)
+def _refusals(opened: tuple[str, ...]) -> Refusals:
+    def target_fault(host: str, allow_cidrs: tuple[str, ...]) -> str:
+        return check_target(host, (*allow_cidrs, *opened))
+
+    return Refusals(name_fault, value_fault, secret_fault, target_fault, MAX_TOTAL)
 
 
 class Loaded(Struct, frozen=True):
@@ -49,9 +58,12 @@ class Loaded(Struct, frozen=True):
     handlers: tuple[Handler, ...]
     warnings: tuple[Fault, ...]
     sources: tuple[Path, ...]
-    """Every file that was read, in order: configuration, templates, secrets, certificates; for watching."""
+    """Every file that was read, in order: configuration, templates, secrets, certificates; for watching. Of a glob
+    also the folder, whose time changes with its files."""
     given: frozenset[str]
     """The settings that somebody gave, as key paths (`admin.listen`); all others have their defaults."""
+    tyk: tuple[TykHandler, ...] = ()
+    """Those of `handlers` that come from Tyk's own files, with what the files say."""
 
 
 class _Document(Struct, frozen=True):
@@ -66,9 +78,11 @@ def load(
     *,
     search: Sequence[Path] = DEFAULT_SEARCH,
     shipped: Path = SHIPPED,
+    opened: tuple[str, ...] = (),
 ) -> Loaded:
     """The configuration of these files and folders, or of the first of `search` that exists.
 
+    `opened` are ranges that every handler may reach besides its own `allow_cidrs`: `dev` opens loopback.
     Raises ConfigError with all faults.
     """
     disk = _Disk(environ, shipped)
@@ -78,7 +92,7 @@ def load(
         for path in _files(paths or _found(search), faults)
         if (document := _document(path, disk, faults)) is not None
     ]
-    return _assembled(documents, environ, disk, faults)
+    return _assembled(documents, environ, disk, faults, opened)
 
 
 def load_mapping(
@@ -97,12 +111,58 @@ def load_mapping(
     return _assembled([_Document(name, str(base.absolute()), data)], environ, _Disk(environ, shipped), [])
 
 
+class TykFiles(Struct, frozen=True):
+    """Tyk's own files, without a configuration around them."""
+
+    handlers: tuple[TykHandler, ...]
+    warnings: tuple[Fault, ...]
+    templates: Mapping[tuple[str, str], str]
+    """Where each template was found, by `template_path` and the folder of the file that names it."""
+
+
+def load_tyk(paths: Sequence[Path], compat: str = "", *, shipped: Path = SHIPPED) -> TykFiles:
+    """Tyk's files and folders of them, told apart by what they hold; private targets are as good as others.
+
+    Raises ConfigError with all faults.
+    """
+    faults: list[Fault] = []
+    warnings: list[Fault] = []
+    templates: dict[tuple[str, str], str] = {}
+    disk = _Disk({}, shipped)
+    disk.templates = str(Path().absolute())
+
+    def find(name: str, base: str) -> TemplateSource:
+        source = disk.tyk_template(name, base)
+        templates[name, base] = source.path
+        return source
+
+    refusals = Refusals(name_fault, value_fault, secret_fault, lambda _host, _cidrs: "", MAX_TOTAL)
+    inside = [path for given in paths for path in ([given] if not isdir(given) else sorted(given.iterdir()))]
+    files = [path for path in inside if path in paths or (isfile(path) and path.suffix in (".json", ".conf"))]
+    read = [_tyk_document(path, disk, faults, warnings) for path in dict.fromkeys(files)]
+    documents = [document for document in read if document is not None]
+    confs = [document for document in documents if is_conf(document.data)]
+    for other in confs[1:]:
+        faults.append(other.place.fault(f"is a second tyk.conf beside {confs[0].place.file}; name one of them"))
+    if confs:
+        disk.tyk_home = confs[0].reader.base
+    builder = Builder({}, find, refusals, faults, warnings)
+    definitions = [document for document in documents if document not in confs]
+    handlers = read_tyk(confs[0] if confs else None, definitions, compat, builder)
+    if faults:
+        raise ConfigError(list(dict.fromkeys(faults)))
+    return TykFiles(tuple(handlers), tuple(dict.fromkeys(warnings)), templates)
+
+
 class _Disk:
     """Reads files and the environment, and remembers which files."""
 
     def __init__(self, environ: Mapping[str, str], shipped: Path) -> None:
         self.sources: dict[Path, None] = {}
         self.templates = ""
+        self.tyk_home = ""
+        """The folder of tyk.conf; empty where none is named."""
+        self._documents: set[Path] = set()
         self._environ = environ
         self._shipped = shipped
 
@@ -121,6 +181,11 @@ class _Disk:
         except UnicodeDecodeError as error:
             raise UnresolvedError(f"{path} is not UTF-8 at byte {error.start}") from None
 
+    def document(self, path: Path) -> str:
+        """A file that is configuration, and so never a template of somebody else's. Raises UnresolvedError."""
+        self._documents.add(path.resolve())
+        return self.text(path).removeprefix("\ufeff")
+
     def reference(self, reference: str) -> str:
         """What env://NAME or file:///path names. Raises UnresolvedError."""
         name = environment_name(reference)
@@ -132,15 +197,33 @@ class _Disk:
 
     def template(self, name: str, base: str) -> TemplateSource:
         """As it stands, in templates.path, then by its last part among the shipped. Raises RefusedError."""
-        places = (Path(base, name), Path(self.templates, name), self._shipped / Path(name).name)
-        for path in dict.fromkeys(places):
+        return self._found(name, (Path(base, name), Path(self.templates, name)))
+
+    def tyk_template(self, name: str, base: str) -> TemplateSource:
+        """The same for one of Tyk's files, whose paths are relative to the gateway's folder. Raises RefusedError.
+
+        That is the folder of tyk.conf, or else the one above the definitions. Nothing outside of it and of the
+        configured folders is read: who may edit an API definition may not send out the files of the worker.
+        """
+        above = Path(base).parent
+        home = Path(self.tyk_home) if self.tyk_home else above if above != above.parent else Path(base)
+        folders = (home, Path(base), Path(self.templates))
+        found = self._found(name, tuple(folder / name for folder in folders))
+        path = Path(found.path).resolve()
+        inside = any(path.is_relative_to(folder.resolve()) for folder in (*folders, self._shipped))
+        if not inside or path.name.startswith(".") or path in self._documents:
+            raise RefusedError(f'"{name}" is no template that Tyk\'s files may name; put it into {self.templates}')
+        return found
+
+    def _found(self, name: str, places: tuple[Path, ...]) -> TemplateSource:
+        tried = dict.fromkeys((*places, self._shipped / Path(name).name))
+        for path in tried:
             if isfile(path):
                 try:
                     return TemplateSource(str(path), self.text(path))
                 except UnresolvedError as error:
                     raise RefusedError(str(error)) from None
-        tried = ", ".join(str(path) for path in dict.fromkeys(places))
-        raise RefusedError(f'"{name}" was not found; looked for {tried}')
+        raise RefusedError(f'"{name}" was not found; looked for {", ".join(map(str, tried))}')
 
 
 def _found(search: Sequence[Path]) -> Sequence[Path]:
@@ -180,7 +263,7 @@ def _inside(folder: Path, faults: list[Fault]) -> list[Path]:
 def _document(path: Path, disk: _Disk, faults: list[Fault]) -> _Document | None:
     name = str(path)
     try:
-        text = disk.text(path).removeprefix("\ufeff")
+        text = disk.document(path)
     except UnresolvedError as error:
         faults.append(Fault(name, "", str(error).removeprefix(f"{path} ")))
         return None
@@ -193,7 +276,47 @@ def _document(path: Path, disk: _Disk, faults: list[Fault]) -> _Document | None:
     return _Document(name, str(path.absolute().parent), data)
 
 
-def _assembled(documents: Sequence[_Document], environ: Mapping[str, str], disk: _Disk, faults: list[Fault]) -> Loaded:
+def _tyk_document(path: Path, disk: _Disk, faults: list[Fault], warnings: list[Fault]) -> Document | None:
+    name = str(path)
+    before = len(faults)
+    try:
+        data = parse(disk.document(path), name, faults)
+    except UnresolvedError as error:
+        faults.append(Fault(name, "", str(error).removeprefix(f"{path} ")))
+    reader = Reader(faults, warnings, str(path.absolute().parent), disk.reference).without_references()
+    return Document(data, Place(name), reader) if len(faults) == before else None
+
+
+def _tyk_handlers(tyk: Tyk, known: Known, disk: _Disk, builder: Builder) -> list[TykHandler]:
+    """The handlers of Tyk's own files, each of which is read even where another is broken."""
+    faults, warnings = builder.faults, builder.warnings
+    conf = _tyk_document(Path(tyk.config), disk, faults, warnings) if tyk.config else None
+    disk.tyk_home = str(Path(tyk.config).absolute().parent) if tyk.config else ""
+    paths = sorted(path for path in glob(tyk.apis) if isfile(path))
+    if tyk.apis:
+        disk.sources[_watched(tyk.apis)] = None
+        if not paths:
+            warnings.append(known[("tyk", "apis")].place.fault(f"matches no file: {tyk.apis}"))
+    read = [_tyk_document(Path(path), disk, faults, warnings) for path in paths]
+    definitions = [document for document in read if document is not None]
+    return read_tyk(conf, definitions, tyk.compat, builder.finding(disk.tyk_template))
+
+
+def _watched(pattern: str) -> Path:
+    """The folder whose time tells that a file was added: the last one that the pattern names outright."""
+    folder = Path(pattern).absolute().parent
+    while has_magic(str(folder)):
+        folder = folder.parent
+    return folder
+
+
+def _assembled(
+    documents: Sequence[_Document],
+    environ: Mapping[str, str],
+    disk: _Disk,
+    faults: list[Fault],
+    opened: tuple[str, ...] = (),
+) -> Loaded:
     warnings: list[Fault] = []
     readers = [(document, Reader(faults, warnings, document.base, disk.reference)) for document in documents]
     sections = [reader.section(Settings, doc.data, Place(doc.name), extra=LISTS) for doc, reader in readers]
@@ -203,22 +326,29 @@ def _assembled(documents: Sequence[_Document], environ: Mapping[str, str], disk:
     _add_admin_token(known, environ)
     settings = made(Settings, known)
     _check_defaults(known, settings, faults)
+    if settings.cool.share_with_tyk and settings.redis.url.startswith("redis+cluster:"):
+        said = "cannot be shared on a cluster, where Tyk's marks lie in other slots than ours; take it out"
+        faults.append(known[("cool", "share_with_tyk")].place.fault(said))
     disk.templates = str(Path(base, settings.templates.path))
-    builder = Builder(inner(known, "defaults"), disk.template, _REFUSALS, faults, warnings)
+    builder = Builder(inner(known, "defaults"), disk.template, _refusals(opened), faults, warnings)
     handlers: list[Handler] = []
     for document, reader in readers:
         handlers += _handlers(document, reader, builder)
+    tyk = _tyk_handlers(settings.tyk, known, disk, builder)
+    handlers += [found.handler for found in tyk]
     if faults:
         raise ConfigError(list(dict.fromkeys(faults)))
-    warnings.extend(
-        known[path].place.fault("Tyk's own files are not read; paste the definitions under event_handlers")
-        for path in (("tyk", "config"), ("tyk", "apis"))
-        if path in known and known[path].value
-    )
     if not handlers:
         warnings.append(Fault("configuration", "handlers", "there is none: every event will count as unmatched"))
     given = frozenset(".".join(path) for path in known)
-    return Loaded(settings, tuple(handlers), tuple(dict.fromkeys(warnings)), tuple(disk.sources), given)
+    handlers = [_opened(handler, opened) for handler in handlers]
+    told = tuple(dict.fromkeys(warnings))
+    return Loaded(settings, tuple(handlers), told, tuple(disk.sources), given, tuple(tyk))
+
+
+def _opened(handler: Handler, ranges: tuple[str, ...]) -> Handler:
+    route = replace(handler.route, allow_cidrs=(*handler.route.allow_cidrs, *ranges))
+    return replace(handler, route=route) if ranges else handler
 
 
 def _add_admin_token(known: Known, environ: Mapping[str, str]) -> None:

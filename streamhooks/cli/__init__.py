@@ -22,6 +22,7 @@ from streamhooks.errors import ConfigError, StoreError, StreamhooksError
 COMMANDS = {
     "dev": "run everything on this machine, with nothing to set up",
     "init": "write a commented starter configuration and a template",
+    "import": "write our own form of somebody else's definitions, such as Tyk's",
     "check": "read the configuration and every template, and list every fault",
     "render": "print the exact HTTP request of a handler, and send nothing",
     "fire": "send one request of a handler now, and print the reply",
@@ -33,6 +34,8 @@ COMMANDS = {
 }
 """Every command by its name, in the order of their first use, with what it does."""
 
+_FILES = {"import": "import_"}
+"""Where the file of a command cannot be called as the command is."""
 FOUND, WRONG_USAGE, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130
 """130 is the shell's own code for a process ended by SIGINT."""
 
@@ -64,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _command(words: Sequence[str]) -> Command | None:
     if not words or words[0] not in COMMANDS:
         return None
-    return cast("Command", importlib.import_module(f"streamhooks.cli.{words[0]}"))
+    return cast("Command", importlib.import_module(f"streamhooks.cli.{_FILES.get(words[0], words[0])}"))
 
 
 def _parser(name: str, command: Command | None) -> argparse.ArgumentParser:

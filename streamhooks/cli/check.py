@@ -13,6 +13,7 @@ from typing import Any
 from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
+from streamhooks.cli.check_tyk import notes
 from streamhooks.cli.lookups import unreachable
 from streamhooks.cli.opening import add_config, add_json, add_redis, configuration, reach
 from streamhooks.cli.output import complain, document, printable, say
@@ -38,6 +39,8 @@ class Found(Struct):
 
     faults: list[Fault]
     warnings: list[Fault]
+    tyk: tuple[Fault, ...] = ()
+    """Notes on Tyk's own files."""
     handlers: tuple[Handler, ...] = ()
     server: Server | None = None
     groups: dict[str, tuple[Group, ...]] = {}
@@ -59,7 +62,7 @@ def run(args: Namespace) -> int:
         loaded = configuration(args)
     except ConfigError as error:
         return _report(Found(list(error.faults), []), as_json=args.json)
-    found = Found([], list(loaded.warnings), loaded.handlers)
+    found = Found([], list(loaded.warnings), tuple(notes(loaded.tyk)), loaded.handlers)
     for handler in loaded.handlers:
         found.faults += _tried(handler)
     if not found.faults:
@@ -148,6 +151,8 @@ def _report(found: Found, *, as_json: bool) -> int:
         complain(printable(str(fault)))
     for warning in found.warnings:
         complain(printable(f"warning: {warning}"))
+    for note in found.tyk:
+        complain(printable(f"tyk: {note}"))
     for trouble in found.troubles:
         complain(f"redis: {trouble}")
     if not as_json and found.server:
@@ -159,7 +164,7 @@ def _report(found: Found, *, as_json: bool) -> int:
         return 2
     if not as_json:
         if found.handlers:
-            say(table(("HANDLER", "ON", "METHOD", "TARGET", "COOL-DOWN"), map(_row, found.handlers)))
+            say(_handlers_table(found.handlers))
         say(", ".join([_count(len(found.handlers), "handler"), *counted]))
     return 1 if found.troubles else 0
 
@@ -180,14 +185,38 @@ def _told(found: Found) -> dict[str, Any]:
     redis = {**to_builtins(found.server), "groups": to_builtins(found.groups)} if found.server else None
     return {
         "handlers": [
-            {"id": h.id, "on": h.on, "method": h.method, "target": h.origin, "event_timeout": h.event_timeout}
+            {
+                "id": h.id,
+                "on": h.on,
+                "apis": sorted(h.apis),
+                "method": h.method,
+                "target": h.origin,
+                "event_timeout": h.event_timeout,
+                "place": h.place,
+            }
             for h in found.handlers
         ],
         "faults": places(found.faults),
         "warnings": places(found.warnings),
+        "tyk": places(found.tyk),
         "redis": redis,
         "redis_faults": found.troubles,
     }
+
+
+def _handlers_table(handlers: Sequence[Handler]) -> str:
+    """With the APIs where a handler is not for all of them."""
+    headings: tuple[str, ...] = ("HANDLER", "ON", "METHOD", "TARGET", "COOL-DOWN")
+    rows = [_row(handler) for handler in handlers]
+    if any(handler.apis for handler in handlers):
+        headings = (*headings, "API")
+        rows = [(*row, _apis(handler)) for row, handler in zip(rows, handlers, strict=True)]
+    return table(headings, rows)
+
+
+def _apis(handler: Handler) -> str:
+    """The empty API id is that of events which belong to none."""
+    return " ".join(sorted(api or "(none)" for api in handler.apis)) if handler.apis else "(all)"
 
 
 def _row(handler: Handler) -> tuple[str, ...]:

@@ -15,7 +15,9 @@ MAX_TOTAL = 32 * 1024
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110 section 5.6.2
 _VALUE = re.compile(r"[\t\x20-\x7e]*\Z")
+_BEYOND_ASCII = re.compile(r"[\t\x20-\x7e\x80-\ud7ff\ue000-\U0010ffff]*\Z")  # RFC 9110 section 5.5, obs-text as UTF-8
 _NOT_A_VALUE = re.compile(r"[^\t\x20-\x7e]")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 _FRAMING = frozenset(
     {
         "host",
@@ -44,10 +46,13 @@ def name_fault(name: str) -> str:
     return ""
 
 
-def value_fault(value: str) -> str:
-    """What is wrong with a header value; empty: nothing."""
-    if not _VALUE.match(value):
-        found = _NOT_A_VALUE.search(value)
+def value_fault(value: str, beyond_ascii: bool = False) -> str:
+    """What is wrong with a header value; empty: nothing.
+
+    `beyond_ascii` lets other characters through as UTF-8, as Go does: for `compat: tyk`.
+    """
+    if not (_BEYOND_ASCII if beyond_ascii else _VALUE).match(value):
+        found = (_CONTROL if beyond_ascii else _NOT_A_VALUE).search(value)
         at = found.start() + 1 if found else 0
         what = "a character outside ASCII" if found and found[0] > "\x7f" else "a line break or control character"
         return f"{what} at character {at}: header values are visible ASCII, spaces and tabs"

@@ -5,7 +5,8 @@ of the webhook-id) is made once, in a RequestMaker; per event only what an event
 
 Laws: scheme, host and port come from the handler alone. The fingerprint is over the rendered body even where the
 method sends none, and a fingerprint that was given is carried, never made again. `Attempt` is seen by header values
-only, because anything else would change the fingerprint of a retry.
+only, because anything else would change the fingerprint of a retry; `Suppressed` is seen everywhere, and the
+fingerprint is always that of the request with 0.
 """
 
 import re
@@ -24,6 +25,9 @@ BODYLESS = frozenset({"GET", "DELETE"})
 
 MAX_PATH = 8 * 1024
 """Characters of a rendered path and query."""
+
+SUPPRESSED = "X-Streamhooks-Suppressed"
+"""The header that says how many duplicates the cool-down held back since the last delivery; absent for none."""
 
 _WITHHELD = "OriginatingRequest"
 _PATH = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@/?\[\]-]|%[0-9A-Fa-f]{2})*\Z")
@@ -46,6 +50,7 @@ def view(event: Event, *, expose_originating_request: bool = False) -> dict[str,
         "APIID": event.api_id,
         "OrgID": event.org_id,
         "Source": event.source,
+        "Suppressed": 0,
     }
 
 
@@ -106,16 +111,21 @@ class RequestMaker:
             # Tyk hashes the URL as configured, not as it goes on the wire.
             self._head = prints.head(handler.method, handler.target)
         self._lines = _header_lines(handler)
+        self._tells = SUPPRESSED.lower() not in {name.lower() for name, _, _ in self._lines}
         self._constant = _constant_lines(handler, self._lines)
 
-    def make(self, event: Event, fingerprint: str = "", suffix_run: str = "") -> Request:
-        """The request for `event`; `fingerprint` is that of the first attempt, empty at the first.
+    def make(self, event: Event, fingerprint: str = "", suffix_run: str = "", suppressed: int = 0) -> Request:
+        """The request for `event`; `fingerprint` is that of the first attempt, empty at the first. `suppressed` is
+        how many equal requests its cool-down has held back.
 
         Raises TemplateError where a template fails or a JSON one renders no JSON, RequestError (kinds `path` and
         `header`) where what it rendered may not be sent.
         """
         handler = self.handler
         data = view(event, expose_originating_request=self._expose)
+        if suppressed:
+            fingerprint = fingerprint or self.make(event, "", suffix_run).fingerprint
+            data["Suppressed"] = suppressed
         body = handler.body.render_bytes(data)
         url = self._url or handler.origin + self._path(data)
         sent = body if self._sends_body else b""
@@ -125,7 +135,7 @@ class RequestMaker:
             endpoint=handler.origin,
             method=handler.method,
             url=url,
-            headers=self._headers(data, event, bool(sent), suffix_run),
+            headers=self._headers(data, event, bool(sent), suffix_run) + self._told(suppressed),
             body=sent,
             fingerprint=fingerprint or self._fingerprint(event, url, body),
             attempt=event.attempt,
@@ -159,6 +169,9 @@ class RequestMaker:
         data["Attempt"] = event.attempt
         return (*self._rendered(data, has_body), id_line)
 
+    def _told(self, suppressed: int) -> tuple[tuple[str, str], ...]:
+        return ((SUPPRESSED, str(suppressed)),) if suppressed and self._tells else ()
+
     def _rendered(self, data: dict[str, object], has_body: bool) -> list[tuple[str, str]]:
         lines: list[tuple[str, str]] = []
         total = 0
@@ -166,7 +179,7 @@ class RequestMaker:
             if needs_body and not has_body:
                 continue
             value = _render(text, data)
-            if fault := value_fault(value):
+            if fault := value_fault(value, self.handler.compat == "tyk"):
                 raise self._fault("header", f"header {name}: {fault}")
             total += line_length(name, value)
             lines.append((name, value))
@@ -186,7 +199,9 @@ def _header_lines(handler: Handler) -> list[tuple[str, Text, bool]]:
     """Name, value, and whether it is sent only with a body; those of the configuration win."""
     lines: list[tuple[str, Text, bool]] = [(name, text, False) for name, text in handler.headers]
     named = {name.lower() for name, _, _ in lines}
-    if "content-type" not in named and handler.content_type:
+    if "content-type" not in named and handler.compat == "tyk":
+        lines.append(("Content-Type", handler.content_type, False))  # empty where the template is no .json
+    elif "content-type" not in named and handler.content_type:
         lines.append(("Content-Type", handler.content_type, True))
     if "user-agent" not in named:
         agent = "Tyk-Hookshot" if handler.compat == "tyk" else f"streamhooks/{__version__}"
@@ -202,7 +217,7 @@ def _constant_lines(
     for name, text, needs_body in lines:
         if not isinstance(text, str):
             return None
-        if fault := value_fault(text):
+        if fault := value_fault(text, handler.compat == "tyk"):
             raise RequestError("header", f"header {name}: {fault}", handler.place or handler.id)
         constant.append((name, text, needs_body))
     total = sum(line_length(name, value) for name, value, _ in constant)

@@ -27,7 +27,6 @@ from streamhooks.errors import ConfigError, StoreError
 from streamhooks.files import Loaded
 from streamhooks.flow.patience import within
 from streamhooks.flow.worker import Worker
-from streamhooks.handlers.handler import Handler
 from streamhooks.observe import logs
 from streamhooks.store.connection import ask
 
@@ -54,7 +53,7 @@ def run(options: Options) -> int:
     try:
         return uvloop.run(_run(options))
     except StoreError as error:
-        print(error.message, file=sys.stderr)
+        print(error, file=sys.stderr)
         return 2 if error.kind in ("no_server", "in_use") else 3
     except ConfigError as error:
         for fault in error.faults:
@@ -83,18 +82,13 @@ def _loaded(options: Options, url: str, group: str, receiver: str) -> Loaded:
     """Our samples' handlers, or the user's; loopback is open to both."""
     if not options.config:
         return files.load_mapping(configuration(url, group, receiver), Path.cwd())
-    own = files.load(list(options.config), os.environ)
+    own = files.load(list(options.config), os.environ, opened=LOOPBACK)
     settings = replace(
         own.settings,
         redis=replace(own.settings.redis, url=url, password=""),
         stream=replace(own.settings.stream, group=group),
     )
-    return replace(own, settings=settings, handlers=tuple(_with_loopback(handler) for handler in own.handlers))
-
-
-def _with_loopback(handler: Handler) -> Handler:
-    route = replace(handler.route, allow_cidrs=(*handler.route.allow_cidrs, *LOOPBACK))
-    return replace(handler, route=route)
+    return replace(own, settings=settings)
 
 
 def _introduce(screen: Screen, server: str, url: str, receiver: str, loaded: Loaded) -> None:

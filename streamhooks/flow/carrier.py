@@ -65,6 +65,7 @@ class Job:
         "run",
         "started",
         "state",
+        "told",
         "window",
     )
 
@@ -85,6 +86,8 @@ class Job:
         self.request: Request | None = None
         self.claim: Claim | None = None
         """The cool-down that it claims; None where there is none to claim."""
+        self.told = 0
+        """How many held-back duplicates the request tells of."""
         self.state: State = "ready"
         self.started = 0.0
         self.replied = 0.0

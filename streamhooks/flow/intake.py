@@ -84,8 +84,9 @@ class Intake:
             if job.state == "ended":  # lost to another worker while Redis was asked
                 continue
             match verdicts.get(job, Send()):
-                case Send():
-                    await self._offer(job)
+                case Send(held):
+                    if held == job.told or self._retold(job, held):
+                        await self._offer(job)
                 case Done():
                     job.end(Delivered())
                 case Covered(by):
@@ -95,6 +96,14 @@ class Intake:
                     self.waiting.append(job)
                 case unknown:
                     assert_never(unknown)
+
+    def _retold(self, job: Job, held: int) -> bool:
+        """Makes the request anew, with how many duplicates were held back; False as `_made` has it."""
+        lane = self._lanes.get(job.handler)
+        if lane is None:  # the offer says so
+            return True
+        job.told = held
+        return self._made(job, lane)
 
     async def _offer(self, job: Job) -> None:
         lane = self._lanes.get(job.handler)
@@ -178,7 +187,8 @@ class Intake:
         """Makes the job's request; False when there is none to be made, and the job is on its way to its end."""
         try:
             holds(lane.handler, job.event)
-            request = lane.makers[self._partition.number].make(job.event, job.fingerprint, job.event.run)
+            maker = lane.makers[self._partition.number]
+            request = maker.make(job.event, job.fingerprint, job.event.run, job.told)
         except (TemplateError, RequestError) as error:
             job.end(Dead("template", str(error)))
             return False

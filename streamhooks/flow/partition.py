@@ -51,10 +51,11 @@ def _open(number: int, client: Redis, readers: list[Redis], keys: Keys, settings
         keys=keys,
         entries=Stream(client, own[0], keys, keys.stream, group, consumer),
         retries=Stream(client, own[1], keys, keys.retry, group, consumer),
-        claims=Claims(client, keys, worker.lease),
+        claims=Claims(client, keys, worker.lease, share_with_tyk=settings.cool.share_with_tyk),
         ledger=Ledger(
             client, keys, group, consumer,
             lease=worker.lease, most_parked=worker.max_parked, most_dead=settings.dead.max_entries,
+            share_with_tyk=settings.cool.share_with_tyk,
         ),
         parked=Parked(client, keys),
         account=Account(client, keys),

@@ -60,6 +60,10 @@ class Reading:
                 await self._turn(stopping)
             except StoreError as error:
                 await self._mend(error)
+            except Exception:
+                # A bug must not end the reading for good; what was read and not taken in is handed out again.
+                log.exception("reading_failed", stream=self._stream.key, effect="goes on")
+                await asyncio.sleep(AGAIN)
         self.done = True
 
     async def _turn(self, stopping: asyncio.Event) -> None:

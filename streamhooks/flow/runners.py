@@ -6,9 +6,6 @@ from collections.abc import Coroutine
 import structlog
 
 log = structlog.get_logger("streamhooks")
-AGAIN = 0.1
-"""Seconds until what has not ended is cancelled again."""
-
 ASK_AGAIN = 0.1
 """Seconds until a task that was cancelled and still runs is cancelled again."""
 
@@ -30,8 +27,8 @@ class Runners:
     async def cancel(self) -> None:
         """Cancels what still runs, and waits for it.
 
-        More than once if need be: a cancellation that meets the moment in which a pooled connection is given back is
-        swallowed by redis-py (seen in one stop of twenty), and a task asked only once would then run on.
+        More than once if need be: redis-py sends through asyncio.wait_for, which in Python 3.11 drops a cancellation
+        that comes in the moment when what it waits for is done. A task asked only once would then run on.
         """
         while self._tasks:
             for task in self._tasks:

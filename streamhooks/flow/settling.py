@@ -145,6 +145,7 @@ def settlement(job: Job, outcome: Outcome, now: float) -> Settlement:
             owner=job.claim.owner if job.claim else "",
             window=job.window,
             amount=amount,
+            told=job.told,
             record=record,
         )
 

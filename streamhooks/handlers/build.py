@@ -3,6 +3,7 @@
 own.py, seed.py and tyk.py read three forms into the same keys; this is the one place that gives them their meaning.
 """
 
+import copy
 import difflib
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast
@@ -87,6 +88,12 @@ class Builder:
         self._find = find
         self._refusals = refusals
         self._compiled: dict[tuple[str, str], Template | None] = {}
+
+    def finding(self, find: FindTemplate) -> "Builder":
+        """The same builder, its ids and compiled templates shared, that finds templates in another way."""
+        other = copy.copy(self)
+        other._find = find
+        return other
 
     def build(self, written: Written, on: tuple[str, ...]) -> Handler | None:
         """The handler that `on` fires; None where it has faults, which are noted."""
@@ -194,10 +201,12 @@ class Builder:
         headers: list[tuple[str, Text]] = []
         for name, value in definition.header_map.items():
             at = place.key(name)
-            wrong = self._refusals.header_name(name) or self._refusals.header_value(value)
+            wrong = self._refusals.header_name(name) or self._refusals.header_value(value, definition.compat == "tyk")
             if wrong:
                 self.faults.append(at.fault(wrong))
-            text = self._inline(value, "text", at) if OPEN in value and not wrong else value
+            # Tyk renders no header values: what looks like an action is sent as it stands.
+            is_template = OPEN in value and not wrong and definition.compat != "tyk"
+            text = self._inline(value, "text", at) if is_template else value
             headers.append((name, text or ""))
         if (twice := repeated(list(definition.header_map))) is not None:
             self.faults.append(place.fault(f'has "{twice[0]}" and "{twice[1]}", which are one header; keep one'))

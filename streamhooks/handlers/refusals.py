@@ -11,8 +11,8 @@ from msgspec import Struct
 
 class Refusals(Struct, frozen=True):
     header_name: Callable[[str], str]
-    header_value: Callable[[str], str]
-    """For a constant; a template's value is known with the event only."""
+    header_value: Callable[[str, bool], str]
+    """For a constant, and whether it may go beyond ASCII; a template's value is known with the event only."""
     secret: Callable[[str], str]
     """Of a Standard Webhooks secret."""
     target: Callable[[str, tuple[str, ...]], str]

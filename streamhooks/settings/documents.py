@@ -52,7 +52,7 @@ _Yaml12.add_constructor("tag:yaml.org,2002:int", _integer)
 def parse(text: str, file: str, faults: list[Fault]) -> Any:
     """The values of one file, by the ending of its name; None and a fault where it is no such file."""
     ending = file.rpartition(".")[2].lower()
-    parsers: dict[str, Callable[[str, str, list[Fault]], Any]] = {"json": _json, "toml": _toml}
+    parsers: dict[str, Callable[[str, str, list[Fault]], Any]] = {"json": _json, "conf": _json, "toml": _toml}
     try:
         return parsers.get(ending, _yaml)(text, file, faults)
     except RecursionError:

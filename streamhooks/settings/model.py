@@ -123,9 +123,14 @@ class Defaults(Struct, frozen=True):
 
 
 class Tyk(Struct, frozen=True):
+    """Tyk's own files, read as they are."""
+
     config: Annotated[str, rules.PATH] = ""
+    """A tyk.conf."""
     apis: Annotated[str, rules.PATH] = ""
-    """A glob."""
+    """A glob of API definitions, classic and OAS."""
+    compat: Annotated[str, one_of("", "tyk")] = ""
+    """For every handler of these files that does not say otherwise."""
 
 
 class Templates(Struct, frozen=True):

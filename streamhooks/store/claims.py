@@ -10,7 +10,7 @@ from msgspec import Struct
 from redis.asyncio import Redis
 
 from streamhooks.store.connection import Word
-from streamhooks.store.keys import Keys
+from streamhooks.store.keys import Keys, tyk_mark
 from streamhooks.store.scripts import Script
 
 _claim = Script("claim")
@@ -35,6 +35,9 @@ class Claim(Struct, frozen=True, gc=False):
 class Send(Struct, frozen=True, gc=False):
     """The claim is ours: send."""
 
+    held: int = 0
+    """How many duplicates the cool-down has held back and nobody has told of yet."""
+
 
 class Done(Struct, frozen=True, gc=False):
     """This very owner was delivered before a crash: finish without sending."""
@@ -57,8 +60,9 @@ _PLAIN: dict[bytes, Verdict] = {b"send": Send(), b"done": Done(), b"park": Park(
 class Claims:
     """The cool-downs of one stream."""
 
-    def __init__(self, client: Redis, keys: Keys, lease: float) -> None:
+    def __init__(self, client: Redis, keys: Keys, lease: float, *, share_with_tyk: bool = False) -> None:
         self._client = client
+        self._shared = share_with_tyk
         self._keys = keys
         self._lease = int(lease * 1000)
 
@@ -70,10 +74,18 @@ class Claims:
             words: list[Word] = [self._lease]
             for claim in part:
                 words += (claim.owner, int(claim.window * 1000), "replay" if claim.replay else "")
-            keys = [self._keys.cool(claim.handler, claim.fingerprint) for claim in part]
-            answers = await _claim(self._client, keys, words)
-            verdicts += [_PLAIN.get(word) or Covered(word[3:].decode()) for word in answers]
+            answers = await _claim(self._client, self._keys_of(part), words)
+            verdicts += [_PLAIN.get(word) or _read(word) for word in answers]
         return verdicts
+
+    def _keys_of(self, claims: Sequence[Claim]) -> list[str]:
+        names: list[str] = []
+        for claim in claims:
+            handler, fingerprint = claim.handler, claim.fingerprint
+            names += (self._keys.cool(handler, fingerprint), self._keys.held(handler, fingerprint))
+            if self._shared:
+                names.append(tyk_mark(fingerprint))
+        return names
 
     async def extend(self, claims: Sequence[Claim]) -> None:
         """Keeps claims alive that are still ours."""
@@ -81,3 +93,8 @@ class Claims:
             part = claims[at : at + CLAIMS_PER_CALL]
             keys = [self._keys.cool(claim.handler, claim.fingerprint) for claim in part]
             await _extend(self._client, keys, [self._lease, *(claim.owner for claim in part)])
+
+
+def _read(word: bytes) -> Verdict:
+    """`send 3` or `by <owner>`."""
+    return Send(int(word[5:])) if word.startswith(b"send ") else Covered(word[3:].decode())

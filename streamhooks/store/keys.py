@@ -90,6 +90,11 @@ class Keys(Struct, frozen=True):
         )
 
 
+def tyk_mark(fingerprint: str) -> str:
+    """String, the cool-down. Tyk's own mark of a request that it sent; not in the slot of any of our keys."""
+    return f"webhook.cache.{fingerprint}"
+
+
 def partitions(key: str, count: int) -> tuple[Keys, ...]:
     """The streams of a configuration: the key itself, or `key:0 ... key:N-1` where there are several."""
     if count == 1:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from redis.asyncio import Redis
 
 from streamhooks.store.connection import Word, ask
-from streamhooks.store.keys import Keys
+from streamhooks.store.keys import Keys, tyk_mark
 from streamhooks.store.record import Record
 from streamhooks.store.scripts import Script
 
@@ -41,6 +41,8 @@ class Settlement(Struct, frozen=True, gc=False):
     """The cool-down in seconds."""
     amount: float = 0.0
     """Seconds. Delivered: since the reply came. Retry: until it is due."""
+    told: int = 0
+    """Delivered: how many held-back duplicates the request told of."""
     record: Record | None = None
 
 
@@ -48,11 +50,22 @@ class Ledger:
     """Settles the carriers of one stream."""
 
     def __init__(
-        self, client: Redis, keys: Keys, group: str, consumer: str, *, lease: float, most_parked: int, most_dead: int
+        self,
+        client: Redis,
+        keys: Keys,
+        group: str,
+        consumer: str,
+        *,
+        lease: float,
+        most_parked: int,
+        most_dead: int,
+        share_with_tyk: bool = False,
     ) -> None:
         self._client = client
         self._keys = keys
-        self._head: tuple[Word, ...] = (group, consumer, int(lease * 1000), most_parked, most_dead)
+        self._shared = share_with_tyk
+        each = 4 if share_with_tyk else 3
+        self._head: tuple[Word, ...] = (group, consumer, int(lease * 1000), most_parked, most_dead, each)
         self._stores = (keys.stream, keys.retry, keys.parked, keys.parked_data, keys.dead, keys.totals)
 
     async def settle(self, settlements: Sequence[Settlement]) -> list[Answer]:
@@ -61,10 +74,12 @@ class Ledger:
         keys, words = list(self._stores), list(self._head)
         for s in settlements:
             keys += (cool(s.handler, s.fingerprint), done(s.id), held(s.handler, s.fingerprint))
+            if self._shared:
+                keys.append(tyk_mark(s.fingerprint))
             words += (s.kind, s.source, s.id, s.handler, s.owner, s.handlers)
             words += (int(s.window * 1000), int(s.amount * 1000))
             if s.record is None:
-                words += ("", "", 0)
+                words += (s.told or "", "", 0)
             else:
                 record = s.record.words()
                 words += (s.record.owner, s.record.first or "", len(record), *record)

@@ -26,6 +26,7 @@ def test_an_event_is_seen_under_the_names_of_tyk_and_of_its_older_days() -> None
         "APIID": "payments",
         "OrgID": "acme",
         "Source": "edge-1",
+        "Suppressed": 0,
     }
 
 

@@ -238,12 +238,13 @@ class Rig:
         """Waits until nothing is left to do; then the account must hold exactly these terms, and balance."""
         wanted = {term: count for term, count in terms.items() if count} | {"accepted": sum(terms.values())}
         await eventually(lambda: self._drained(sum(terms.values())), within, f"all settled as {wanted}")
-        totals = await self.totals()
-        assert {term: count for term, count in totals.items() if count} == wanted
-        assert await ask(self.redis, "XLEN", self.keys.dead) == terms.get("dead", 0)
+        found = {term: count for term, count in (await self.totals()).items() if count}
+        assert found == wanted, f"the account is {found}, not {wanted}"
+        letters = await ask(self.redis, "XLEN", self.keys.dead)
+        assert letters == terms.get("dead", 0), f"there are {letters} dead letters"
         leftover = [name.decode() async for name in self.redis.scan_iter(match=f"{self.keys.tag}:done:*", count=1000)]
-        assert not leftover, "receipts of entries that are acknowledged"
-        assert not self.records.of(*BUGS)
+        assert not leftover, f"receipts of entries that are acknowledged: {leftover}"
+        assert not self.records.of(*BUGS), self.records.of(*BUGS)
 
     async def _drained(self, accepted: int) -> bool:
         await self.wake()

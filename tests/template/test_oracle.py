@@ -27,7 +27,7 @@ TEMPLATES = 1000
 def oracle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The oracle, built."""
     if GO is None:
-        pytest.skip("Go is not installed: random templates are not compared with it")
+        pytest.skip("go is not installed")
     binary = tmp_path_factory.mktemp("oracle") / "oracle"
     subprocess.run([GO, "build", "-o", str(binary), str(VECTORS / "oracle.go")], check=True, capture_output=True)
     return binary

@@ -110,8 +110,8 @@ def test_the_configurations_of_the_page_load(source: str, tmp_path: Path) -> Non
 
 
 def test_the_python_of_the_page_prints_what_stands_below_it() -> None:
-    session = "\n".join(blocks("python"))
-    examples = doctest.DocTestParser().get_doctest(session, {}, "docs/templates.md", None, 0)
+    source = "\n".join(blocks("python"))
+    examples = doctest.DocTestParser().get_doctest(source, {}, "docs/templates.md", None, 0)
     assert len(examples.examples) >= 6
     said: list[str] = []
     doctest.DocTestRunner(verbose=False).run(examples, out=said.append)

@@ -1,6 +1,7 @@
 -- Settles outcomes, many in one call: stores what must be stored, writes the receipt, acknowledges, keeps the account.
--- KEYS    stream, retry, parked, parked data, dead, totals; then for each: cool-down, receipts, held-back count
--- ARGV    group, consumer, lease (ms), most parked, most dead; then for each, in this order:
+-- KEYS    stream, retry, parked, parked data, dead, totals; then for each: cool-down, receipts, held-back count, and
+--         where marks are shared with Tyk, Tyk's mark
+-- ARGV    group, consumer, lease (ms), most parked, most dead, keys for each (3 or 4); then for each, in this order:
 --   kind      delivered | suppressed | retry | dead | unmatched | finished (all its handlers have receipts already)
 --   source    stream | retry: where the carrier lies
 --   id        of the carrier
@@ -9,7 +10,7 @@
 --   handlers  all that the entry fires, one a line; "" where it is one alone, which needs no receipt
 --   window    cool-down (ms)
 --   amount    delivered: age of the reply (ms); retry: delay until due (ms); else 0
---   member    retry: the owner under which the record is stored
+--   member    retry: the owner under which the record is stored; delivered: how many held-back duplicates it told of
 --   first     time of the first attempt (ms); "" for now
 --   count     how many words of the record follow, then these: field, value, field, value ...
 -- answers one word for each: "acked", "waits" (other handlers of the entry are not finished), "late" (no longer ours,
@@ -78,18 +79,39 @@ local function bury(o, record)
   redis.call('XADD', dead, 'MAXLEN', most_dead, '*', unpack(record))
 end
 
+-- What was told is forgotten, and nothing else: more may have been held back meanwhile.
+local function forget(o, told)
+  if tonumber(redis.call('GET', o.held) or 0) <= told then
+    redis.call('DEL', o.held)
+  else
+    redis.call('DECRBY', o.held, text(told))
+  end
+end
+
+-- The count lives until the next delivery can take it along, and the mark with it: claims look for a count only where
+-- there is a mark. Whether a `d` or `x` still suppresses is its stamp's to say, so a longer life changes nothing.
+local function hold_back(o)
+  local life = text(math.max(2 * o.window, 1000, redis.call('PTTL', o.cool)))
+  redis.call('INCR', o.held)
+  redis.call('PEXPIRE', o.held, life)
+  local state = string.sub(redis.call('GET', o.cool) or '', 1, 1)
+  if state == 'd' or state == 'x' then redis.call('PEXPIRE', o.cool, life, 'GT') end
+end
+
 local settle = {}
 
 function settle.delivered(o)
   if holder(o) ~= me or receipted(o) then return 'late' end
   if o.owner ~= '' then mark(o, 'd', now - o.amount, math.max(o.window, 2 * lease)) end
+  if o.member ~= '' then forget(o, tonumber(o.member)) end
+  local left = o.window - o.amount
+  if o.tyk and o.owner ~= '' and left > 0 then redis.call('SET', o.tyk, '1', 'PX', text(left)) end
   return finish(o, 'delivered')
 end
 
 function settle.suppressed(o)
   if not holder(o) or receipted(o) then return 'late' end
-  redis.call('INCR', o.held)
-  redis.call('PEXPIRE', o.held, text(math.max(2 * o.window, 1000)))
+  hold_back(o)
   return finish(o, 'suppressed')
 end
 
@@ -126,14 +148,17 @@ function settle.retry(o)
   redis.call('ZADD', parked, text(due), o.member)
   redis.call('HSET', parked_data, o.member, cmsgpack.pack(o.record))
   local answer = finish(o, 'stored')
-  if own(o, 'c') then mark(o, 'r', due, o.amount + lease) end
+  if own(o, 'c') then
+    mark(o, 'r', due, o.amount + lease)
+    redis.call('PEXPIRE', o.held, text(o.amount + lease), 'GT')
+  end
   return answer
 end
 
-local answers, at = {}, 6
-for i = 7, #KEYS, 3 do
+local answers, at, each = {}, 7, tonumber(ARGV[6])
+for i = 7, #KEYS, each do
   local o = {
-    cool = KEYS[i], done = KEYS[i + 1], held = KEYS[i + 2],
+    cool = KEYS[i], done = KEYS[i + 1], held = KEYS[i + 2], tyk = each == 4 and KEYS[i + 3],
     carrier = ARGV[at + 1] == 'retry' and retry or stream,
     id = ARGV[at + 2], handler = ARGV[at + 3], owner = ARGV[at + 4], handlers = ARGV[at + 5],
     window = tonumber(ARGV[at + 6]), amount = tonumber(ARGV[at + 7]), member = ARGV[at + 8],

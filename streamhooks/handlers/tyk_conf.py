@@ -1,0 +1,136 @@
+"""tyk.conf: the gateway-wide event handlers, the quota monitor, and how webhooks leave the network.
+
+Its `event_handlers` see system events only, those that belong to no API. The monitor is the one handler that
+TriggerExceeded ever reaches. `external_services` says proxy and client certificate of every webhook, those of API
+definitions too; the rest of the file is none of our business.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from streamhooks.handlers.tyk_hooks import (
+    DEFINITION_MARKS,
+    Document,
+    Scope,
+    TykHook,
+    known_section,
+    read_events,
+    read_meta,
+)
+from streamhooks.settings.reading import Given, Known, Place, Reader, made
+from streamhooks.settings.rules import PEM, PROXY, TEXT, Many, flag
+
+MONITORED = "TriggerExceeded"
+MARKS = ("event_handlers", "monitor", "external_services", "listen_port", "app_path", "storage", "secret")
+"""Keys by which a file without an API's marks is known to be a tyk.conf."""
+
+
+def is_conf(data: object) -> bool:
+    """Whether it looks like a tyk.conf and not like an API definition."""
+    if not isinstance(data, Mapping) or any(mark in data for mark in DEFINITION_MARKS):
+        return False
+    return any(mark in data for mark in MARKS)
+
+
+class Services(Struct, frozen=True):
+    """How the gateway's webhooks leave the network; empty where tyk.conf does not say."""
+
+    http_proxy: Given | None = None
+    https_proxy: Given | None = None
+    bypass: frozenset[str] = frozenset()
+    """Hosts, with a port where the URL has one, that are reached without the proxy."""
+    tls: Known = {}
+
+    def route(self, target: str) -> Known:
+        """What it says of a request to this URL, by the paths of Definition."""
+        known = dict(self.tls)
+        try:
+            parts = urlsplit(target)
+        except ValueError:  # no URL: the builder says so
+            return known
+        # The code of Tyk, not its documentation: an https target falls back to http_proxy, and bypass_proxy is compared
+        # with host and port as they are written.
+        proxy = (self.https_proxy or self.http_proxy) if parts.scheme.lower() == "https" else self.http_proxy
+        if proxy is not None and proxy.value and parts.netloc.rpartition("@")[2] not in self.bypass:
+            known[("proxy",)] = proxy
+        return known
+
+
+class _Monitor(Struct, frozen=True):
+    enable_trigger_monitors: Annotated[bool, flag()] = False
+
+
+class _Enabled(Struct, frozen=True):
+    enabled: Annotated[bool, flag()] = False
+
+
+class _Proxy(Struct, frozen=True):
+    http_proxy: Annotated[str, PROXY] = ""
+    https_proxy: Annotated[str, PROXY] = ""
+
+
+class _Mtls(Struct, frozen=True):
+    cert_file: Annotated[str, PEM] = ""
+    key_file: Annotated[str, PEM] = ""
+    ca_file: Annotated[str, PEM] = ""
+    insecure_skip_verify: Annotated[bool, flag()] = False
+    cert_id: Annotated[str, TEXT] = ""
+    ca_cert_ids: Annotated[tuple[str, ...], Many(TEXT)] = ()
+
+
+def read_conf(document: Document) -> list[TykHook]:
+    """The hooks of one tyk.conf."""
+    place, reader = document.place, document.reader
+    data = reader.mapping(document.data, place)
+    hooks = read_events(data.get("event_handlers"), place.key("event_handlers"), reader, Scope("conf"))
+    at = place.key("monitor")
+    monitor = reader.mapping(data.get("monitor"), at)
+    if made(_Monitor, known_section(reader, _Monitor, monitor, at)).enable_trigger_monitors:
+        hooks += read_meta(
+            monitor.get("configuration"), at.key("configuration"), reader, Scope("monitor"), MONITORED
+        )  # fmt: skip
+    return hooks
+
+
+def read_services(document: Document) -> Services:
+    """The `external_services` of one tyk.conf."""
+    place, reader = document.place, document.reader
+    at = place.key("external_services")
+    services = reader.mapping(reader.mapping(document.data, Place(place.file)).get("external_services"), at)
+    webhooks, here = reader.mapping(services.get("webhooks"), at.key("webhooks")), at.key("webhooks")
+    tls = _tls(webhooks.get("mtls"), here.key("mtls"), reader)
+    for data, proxy_place in ((webhooks.get("proxy"), here.key("proxy")), (services.get("global"), at.key("global"))):
+        if _enabled(data, proxy_place, reader):
+            known = known_section(reader, _Proxy, data, proxy_place)
+            bypass = _bypass(reader.mapping(data, proxy_place).get("bypass_proxy"), proxy_place, reader)
+            return Services(known.get(("http_proxy",)), known.get(("https_proxy",)), bypass, tls)
+    return Services(tls=tls)
+
+
+def _enabled(data: object, place: Place, reader: Reader) -> bool:
+    return made(_Enabled, known_section(reader, _Enabled, data, place)).enabled
+
+
+def _bypass(data: object, place: Place, reader: Reader) -> frozenset[str]:
+    """One text with commas; a list means the same."""
+    if isinstance(data, str):
+        return frozenset(name.strip() for name in data.split(",") if name.strip())
+    known: Known = {}
+    reader.value(Many(TEXT), data, place.key("bypass_proxy"), ("bypass",), known)
+    return frozenset(known[("bypass",)].value) if known else frozenset()
+
+
+def _tls(data: object, place: Place, reader: Reader) -> Known:
+    if not _enabled(data, place, reader):
+        return {}
+    known = known_section(reader, _Mtls, data, place)
+    said = made(_Mtls, known)
+    for key, given in (("cert_id", said.cert_id), ("ca_cert_ids", said.ca_cert_ids)):
+        if given:
+            message = "names a certificate in Tyk's own store, which only Tyk can read; give files under defaults.tls"
+            reader.warnings.append(place.key(key).fault(message))
+    names = ("ca_file", "cert_file", "key_file", "insecure_skip_verify")
+    return {("tls", name): known[(name,)] for name in names if (name,) in known and known[(name,)].value}

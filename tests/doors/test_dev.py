@@ -1,0 +1,82 @@
+"""`streamhooks dev`, as a person meets it: nothing is set up, and in a moment there is something to see."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from tests.servers import Endpoint
+
+
+async def dev(folder: Path, *options: str, seconds: float = 30.0) -> tuple[int, str, str]:
+    """Runs the command in a folder; its exit code and what it wrote."""
+    process = await started(folder, *options)
+    async with asyncio.timeout(seconds):
+        out, err = await process.communicate()
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+async def started(folder: Path, *options: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "streamhooks", "dev", *options,
+        cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+
+
+async def test_dev_shows_a_delivery_a_suppression_a_retry_and_a_dead_letter(tmp_path: Path) -> None:
+    code, out, err = await dev(tmp_path, "--exit-after", "5")
+    assert (code, err) == (0, "")
+    assert "POST /ok/alerts  answered 200" in out
+    assert '"event": "AuthFailure"' in out
+    assert "suppressed: the same request was delivered for event" in out
+    assert "put off: status 503; attempt 2 in" in out
+    assert "dead letter (exhausted): status 500; attempt 2 was the last one of the schedule" in out
+    assert "deliveries answered 2xx: done" in out
+    assert "\x1b[" not in out, "no colours in a pipe"
+
+
+async def test_dev_can_be_run_again_on_what_the_last_run_left(tmp_path: Path) -> None:
+    assert (await dev(tmp_path, "--exit-after", "2"))[0] == 0
+    assert (await dev(tmp_path, "--exit-after", "2"))[0] == 0
+
+
+async def test_a_second_dev_on_the_same_folder_says_who_has_it(tmp_path: Path) -> None:
+    first = await started(tmp_path)
+    assert first.stdout is not None
+    await first.stdout.readline()
+    code, out, err = await dev(tmp_path)
+    first.terminate()
+    await first.communicate()
+    assert (code, out) == (2, "")
+    assert f".streamhooks: is in use by another streamhooks (process {first.pid})" in err
+    assert first.returncode == 0
+
+
+async def test_dev_runs_your_handlers_with_loopback_opened_and_publishes_no_samples(
+    tmp_path: Path, endpoint: Endpoint
+) -> None:
+    handler = {"id": "mine", "on": ["*"], "target_path": f"{endpoint.url}/hook"}
+    (tmp_path / "mine.json").write_text(json.dumps({"handlers": [handler]}))
+    running = await started(tmp_path, "--config", "mine.json")
+    assert running.stdout is not None
+    told = b""
+    while b"--redis-url " not in told:
+        told = await running.stdout.readline()
+    url = told.decode().split("--redis-url ")[1].strip()
+    publish = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "streamhooks", "publish", "AuthFailure", "Path=/mine", "--redis-url", url,
+        cwd=tmp_path, stdout=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    assert await publish.wait() == 0
+    await endpoint.wait_for(1)
+    running.terminate()
+    await running.communicate()
+    assert running.returncode == 0
+    assert [json.loads(body)["path"] for body in endpoint.bodies] == ["/mine"]
+
+
+async def test_a_faulty_configuration_is_named_and_nothing_starts(tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_text('{"handlers": [{"id": "a", "on": ["X"]}]}')
+    code, out, err = await dev(tmp_path, "--config", "bad.json")
+    assert (code, out) == (2, "")
+    assert err.startswith("bad.json: handlers[0].target_path: is missing")
