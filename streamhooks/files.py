@@ -142,8 +142,9 @@ def load_tyk(paths: Sequence[Path], compat: str = "", *, shipped: Path = SHIPPED
     read = [_tyk_document(path, disk, faults, warnings) for path in dict.fromkeys(files)]
     documents = [document for document in read if document is not None]
     confs = [document for document in documents if is_conf(document.data)]
-    for other in confs[1:]:
-        faults.append(other.place.fault(f"is a second tyk.conf beside {confs[0].place.file}; name one of them"))
+    faults += [
+        other.place.fault(f"is a second tyk.conf beside {confs[0].place.file}; name one of them") for other in confs[1:]
+    ]
     if confs:
         disk.tyk_home = confs[0].reader.base
     builder = Builder({}, find, refusals, faults, warnings)

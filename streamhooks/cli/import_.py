@@ -64,8 +64,8 @@ def run(args: Namespace) -> int:
 
 def page(found: TykFiles, folder: Path) -> Iterator[str]:
     """The configuration, line by line; paths in it are relative to `folder`."""
-    yield "# Tyk's webhooks in the form of streamhooks. An equal request inside event_timeout is sent once; a failed one is"
-    yield "# retried. Secrets may stand elsewhere: env://NAME or file:///path in place of a header's value."
+    yield "# Tyk's webhooks in the form of streamhooks. A request that equals another inside event_timeout goes once;"
+    yield "# a failed one is retried. A header's secret may stand elsewhere: write env://NAME or file:///path."
     closed = _closed(found)
     if closed:
         yield "#"
@@ -73,7 +73,9 @@ def page(found: TykFiles, folder: Path) -> Iterator[str]:
         yield f"# defaults: {{allow_cidrs: [{', '.join(_quoted(cidr) for cidr in closed)}]}}"
     yield ""
     yield "handlers:" if found.handlers else "handlers: []"
-    for one in found.handlers:
+    for index, one in enumerate(found.handlers):
+        if index:
+            yield ""
         yield from _entry(one, found, folder)
 
 

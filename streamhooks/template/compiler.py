@@ -20,6 +20,7 @@ from streamhooks.template.nodes import (
     Break,
     Call,
     Continue,
+    Identifier,
     If,
     Pipeline,
     Range,
@@ -65,7 +66,7 @@ def compile_trees(
 
 
 def _repeats(main: Tree) -> bool:
-    """Whether it has to be metered: a loop, a call of a template, or very many actions."""
+    """Whether it has to be metered: a loop, a call of a template, very many actions, or a value that can grow."""
     if main.body.weight > _MANY:
         return True
     bodies = [main.body]
@@ -74,11 +75,25 @@ def _repeats(main: Tree) -> bool:
             match node:
                 case Range() | Call():
                     return True
+                case Action(pipeline=pipeline) if pipeline.variables and _makes(pipeline):
+                    return True
+                case With(pipeline=pipeline) if _makes(pipeline):
+                    return True
+                case If(pipeline=pipeline) if pipeline.variables and _makes(pipeline):
+                    return True
                 case If() | With():
                     bodies += [node.body] + ([node.otherwise] if node.otherwise else [])
                 case _:
                     pass
     return False
+
+
+def _makes(pipeline: Pipeline) -> bool:
+    """Whether it calls a function. What is made and kept, in a variable or as the dot, can be made twice as long by
+    the next action, and so on: twenty lines are enough for a megabyte.
+    """
+    operands = (arg for command in pipeline.commands for arg in command.args)
+    return any(isinstance(arg, Identifier | Pipeline) for arg in operands)
 
 
 class _Module:

@@ -5,20 +5,17 @@ vectors/oracle.go answers line by line. What differs by design is left out of th
 """
 
 import base64
-import json
 import random
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from streamhooks.template import Template, TemplateError
-from tests.template.cases import VECTORS, first_line
+from tests.template.cases import first_line
 from tests.template.grammar import SCALARS, Grammar, printf_format
+from tests.template_oracle.go import ORACLE, asked, built, go
 
-GO = shutil.which("go")
 TEMPLATES = 1000
 """Of each mode."""
 
@@ -26,17 +23,13 @@ TEMPLATES = 1000
 @pytest.fixture(scope="session")
 def oracle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The oracle, built."""
-    if GO is None:
+    if go() is None:
         pytest.skip("go is not installed")
-    binary = tmp_path_factory.mktemp("oracle") / "oracle"
-    subprocess.run([GO, "build", "-o", str(binary), str(VECTORS / "oracle.go")], check=True, capture_output=True)
-    return binary
+    return built(ORACLE, tmp_path_factory.mktemp("oracle"))
 
 
 def _asked(oracle: Path, cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    lines = "\n".join(map(json.dumps, cases)) + "\n"
-    done = subprocess.run([str(oracle), "-timeout", "2s"], input=lines.encode(), capture_output=True, check=True)
-    return [json.loads(line) for line in done.stdout.decode().split("\n") if line]
+    return asked(oracle, cases, "-timeout", "2s")
 
 
 def _answer(case: dict[str, Any]) -> tuple[str, str]:
