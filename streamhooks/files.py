@@ -212,7 +212,8 @@ class _Disk:
         found = self._found(name, tuple(folder / name for folder in folders))
         path = Path(found.path).resolve()
         inside = any(path.is_relative_to(folder.resolve()) for folder in (*folders, self._shipped))
-        if not inside or path.name.startswith(".") or path in self._documents:
+        secret = path.name.startswith(".") or path in self._documents or "PRIVATE KEY-----" in found.text
+        if not inside or secret:
             raise RefusedError(f'"{name}" is no template that Tyk\'s files may name; put it into {self.templates}')
         return found
 

@@ -58,7 +58,9 @@ def run(args: Namespace) -> int:
         except OSError as error:
             raise wrong("--output", f"{args.output} cannot be written: {error.strerror}") from None
         say(str(args.output))
-    complain(f"{len(found.handlers)} handlers; look them through, then: streamhooks check")
+    count = len(found.handlers)
+    them = "1 handler; look it through" if count == 1 else f"{count} handlers; look them through"
+    complain(f"{them}, then: streamhooks check")
     return 0
 
 

@@ -1,0 +1,178 @@
+"""`check` says of Tyk's files what will fire, what Tyk gets wrong with them, and what differs here."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streamhooks.cli.check_tyk import notes
+from tests.doors.command import command
+from tests.tyk.conftest import DEFINITIONS
+from tests.tyk.loading import TARGET, api, classic, conf, loaded
+
+META = {"method": "POST", "target_path": TARGET, "event_timeout": 10}
+AT = "event_handlers.events"
+
+
+def told(folder: Path, compat: str = "tyk") -> list[tuple[str, str]]:
+    """JSON path and message of each note; with compat, so that only Tyk's own defects are told."""
+    return [(note.path, note.message) for note in notes(loaded(folder, {"compat": compat}).tyk)]
+
+
+def template(folder: Path, text: str, event: str = "AuthFailure", name: str = "t.json", **meta: Any) -> None:
+    (folder / "templates").mkdir(exist_ok=True)
+    (folder / "templates" / name).write_text(text)
+    api(folder, classic({**META, "template_path": f"templates/{name}", **meta}, event))
+
+
+def test_nothing_is_said_of_a_webhook_that_tyk_gets_right(tmp_path: Path) -> None:
+    template(tmp_path, '{"event": "AuthFailure"}')
+    assert told(tmp_path) == []
+
+
+TEMPLATES = [
+    (
+        '{"at": "{{as_rfc3339 .TimeStamp}}"}',
+        "AuthFailure",
+        (
+            "Tyk cannot parse it and sends its default template without a word "
+            '(template: t.json:1: function "as_rfc3339" not defined); here it is sent'
+        ),
+    ),
+    (
+        '{"reason": "{{.Meta.Reason}}"}',
+        "AuthFailure",
+        "AuthFailure has no member Reason: Tyk drops the event when the template asks for it; here the member is empty",
+    ),
+    (
+        '{"type": "{{.EventType}}"}',
+        "AuthFailure",
+        (
+            "AuthFailure has no member EventType: Tyk drops the event when the template asks for it; "
+            "here the member is empty"
+        ),
+    ),
+    (
+        '{"id": "{{.ID}}"}',
+        "OAuth2ScopeCheckFailed",
+        (
+            "OAuth2ScopeCheckFailed has no member ID: Tyk drops the event when the template asks for it; "
+            "here the member is empty"
+        ),
+    ),
+    ('{"type": "{{.Type}}",}', "AuthFailure", "Tyk's rendering of AuthFailure is no JSON"),
+    (
+        '{"path": "{{.Meta.Path}}"}',
+        "AuthFailure",
+        "a backslash or line break in a value breaks the JSON that Tyk makes with it; with compat: tyk here as well",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "event", "said"), TEMPLATES, ids=[row[0] for row in TEMPLATES])
+def test_what_tyk_gets_wrong_with_a_template(text: str, event: str, said: str, tmp_path: Path) -> None:
+    template(tmp_path, text, event)
+    assert told(tmp_path) == [(f"{AT}.{event}[0].handler_meta.template_path", said)]
+
+
+def test_a_member_in_a_branch_that_the_event_does_not_take_is_no_trouble(tmp_path: Path) -> None:
+    template(tmp_path, '{"x": {{if eq .Type "VersionFailure"}}"{{.Meta.Reason}}"{{else}}1{{end}}}')
+    assert told(tmp_path) == []
+
+
+def test_members_of_a_map_that_are_not_there_are_empty_in_tyk_as_well(tmp_path: Path) -> None:
+    template(tmp_path, "{{.Meta.whatever}}", "OAuth2ExchangeFailed", "t.txt")
+    assert told(tmp_path) == []
+
+
+DEFAULTS = [
+    (
+        "UpstreamOAuthError",
+        "Tyk's default template makes broken JSON of UpstreamOAuthError (a trailing comma); ours does not",
+    ),
+    ("OAuth2ExchangeFailed", "Tyk's default template leaves every value of OAuth2ExchangeFailed empty; ours does not"),
+    ("VersionFailure", "Tyk's default template leaves Reason of VersionFailure out; ours does not"),
+]
+
+
+@pytest.mark.parametrize(("event", "said"), DEFAULTS, ids=[row[0] for row in DEFAULTS])
+def test_what_tyks_default_template_gets_wrong(event: str, said: str, tmp_path: Path) -> None:
+    api(tmp_path, classic(META, event))
+    assert told(tmp_path) == [(f"{AT}.{event}[0].handler_meta.template_path", said)]
+
+
+def test_a_cool_down_of_0_fires_once_ever_in_tyk(tmp_path: Path) -> None:
+    api(tmp_path, classic({**META, "event_timeout": 0}))
+    said = "is 0: Tyk then marks a request for ever and sends it once, ever; here there is no cool-down"
+    assert told(tmp_path) == [(f"{AT}.AuthFailure[0].handler_meta.event_timeout", said)]
+
+
+@pytest.mark.parametrize("event", ["TokenCreated", "OurOwnEvent"])
+def test_a_system_event_never_fires_on_an_api(event: str, tmp_path: Path) -> None:
+    template(tmp_path, "{}", event)
+    said = (
+        f"never fires in Tyk: {event} reaches the handlers of tyk.conf only; "
+        "here it fires for events with api_id orders"
+    )
+    assert told(tmp_path) == [(f"{AT}.{event}[0].handler_meta", said)]
+
+
+def test_an_exceeded_trigger_reaches_the_monitor_only(tmp_path: Path) -> None:
+    template(tmp_path, "{}", "TriggerExceeded")
+    said = "never fires in Tyk: TriggerExceeded reaches the monitor of tyk.conf only"
+    assert told(tmp_path) == [(f"{AT}.TriggerExceeded[0].handler_meta", said)]
+
+
+def test_an_event_of_an_api_never_fires_from_tyk_conf(tmp_path: Path) -> None:
+    conf(tmp_path, classic(META, api_id=None) | {"listen_port": 8080})
+    said = (
+        "never fires in Tyk: AuthFailure belongs to an API, and tyk.conf sees system events only; "
+        "here it fires for events without api_id"
+    )
+    assert told(tmp_path) == [(f"{AT}.AuthFailure[0].handler_meta", said)]
+
+
+def test_what_differs_under_our_rules_is_told_where_it_does(tmp_path: Path) -> None:
+    template(tmp_path, "gone", name="t.txt", method="DELETE")
+    at = f"{AT}.AuthFailure[0].handler_meta"
+    assert told(tmp_path, "")[:2] == [
+        (f"{at}.method", "Tyk sends a body with DELETE, here there is none; compat: tyk sends it"),
+        (f"{at}.template_path", "Tyk sends an empty Content-Type, here it is text/plain; charset=utf-8"),
+    ]
+    (place, said) = told(tmp_path, "")[2]
+    assert (place, said.partition(":")[0]) == ("tyk", "1 handler of 1 run by our rules")
+
+
+def test_a_method_that_is_not_given_is_get_in_tyk(tmp_path: Path) -> None:
+    template(tmp_path, "{}", method="")
+    assert told(tmp_path, "")[0] == (
+        f"{AT}.AuthFailure[0].handler_meta.method", "is not given: Tyk sends GET, here it is POST"
+    )  # fmt: skip
+
+
+async def test_the_command_lists_what_fires_for_which_api_and_every_note(tmp_path: Path) -> None:
+    config = tmp_path / "streamhooks.yaml"
+    config.write_text(
+        f"tyk: {{config: {DEFINITIONS}/tyk.conf, apis: '{DEFINITIONS}/apps/*.json'}}\n"
+        "defaults: {allow_cidrs: [127.0.0.0/8]}\n"
+    )
+    ran = await command("check", "--config", str(config))
+    assert ran.code == 0
+    rows = [line.split() for line in ran.out.splitlines()]
+    assert rows[0][-1] == "API"
+    assert ["KeyExpired", "POST", "http://127.0.0.1:9", "10", "s", "orders"] in [row[1:] for row in rows]
+    assert ["TokenCreated", "POST", "http://127.0.0.1:9", "10", "s", "(none)"] in [row[1:] for row in rows]
+    at = f"{DEFINITIONS}/apps/13-odd.json: event_handlers.events.AuthFailure[0].handler_meta"
+    assert f"tyk: {at}.event_timeout: is 0: Tyk then marks a request for ever" in ran.err
+    as_json = (await command("check", "--json", "--config", str(config))).json
+    assert len(as_json["handlers"]) == 26
+    assert {"file", "path", "message"} == set(as_json["tyk"][0])
+    assert next(h for h in as_json["handlers"] if h["on"] == ["HostUp"])["apis"] == ["second"]
+
+
+async def test_a_handler_of_tyks_files_is_rendered_as_any_other(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("tyk: {apis: apps/*.json, compat: tyk}")
+    api(tmp_path, classic({**META, "name": "team"}))
+    (handler,) = loaded(tmp_path).handlers
+    ran = await command("render", "--handler", handler.id, "--config", str(tmp_path / "c.yaml"))
+    assert "User-Agent: Tyk-Hookshot\n" in ran.out
