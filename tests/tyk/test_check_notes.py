@@ -1,11 +1,14 @@
 """`check` says of Tyk's files what will fire, what Tyk gets wrong with them, and what differs here."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from streamhooks.cli.check_tyk import notes
+from streamhooks.delivery.request import RequestMaker
+from streamhooks.event_types import NAMES, example
 from tests.doors.command import command
 from tests.tyk.conftest import DEFINITIONS
 from tests.tyk.loading import TARGET, api, classic, conf, loaded
@@ -80,6 +83,11 @@ def test_a_member_in_a_branch_that_the_event_does_not_take_is_no_trouble(tmp_pat
     assert told(tmp_path) == []
 
 
+def test_of_a_template_that_html_escaping_would_change_beyond_our_knowledge_nothing_is_said(tmp_path: Path) -> None:
+    template(tmp_path, "<script>var a = {{.Type}};</script>", name="t.xml")
+    assert [path for path, _ in told(tmp_path, "")] == [f"{AT}.AuthFailure[0].handler_meta.template_path", "tyk"]
+
+
 def test_members_of_a_map_that_are_not_there_are_empty_in_tyk_as_well(tmp_path: Path) -> None:
     template(tmp_path, "{{.Meta.whatever}}", "OAuth2ExchangeFailed", "t.txt")
     assert told(tmp_path) == []
@@ -90,7 +98,6 @@ DEFAULTS = [
         "UpstreamOAuthError",
         "Tyk's default template makes broken JSON of UpstreamOAuthError (a trailing comma); ours does not",
     ),
-    ("OAuth2ExchangeFailed", "Tyk's default template leaves every value of OAuth2ExchangeFailed empty; ours does not"),
     ("VersionFailure", "Tyk's default template leaves Reason of VersionFailure out; ours does not"),
 ]
 
@@ -99,6 +106,33 @@ DEFAULTS = [
 def test_what_tyks_default_template_gets_wrong(event: str, said: str, tmp_path: Path) -> None:
     api(tmp_path, classic(META, event))
     assert told(tmp_path) == [(f"{AT}.{event}[0].handler_meta.template_path", said)]
+
+
+LISTS = ("OAuth2ScopeCheckFailed", "OAuth2ExchangeSucceeded", "OAuth2ExchangeFailed")
+"""Events with lists, which our default template leaves to JSON's escaping."""
+
+
+@pytest.mark.parametrize("event", [name for name in NAMES if name not in LISTS])
+def test_our_default_template_makes_json_with_compat_too(event: str, tmp_path: Path) -> None:
+    api(tmp_path, classic(META, event))
+    (handler,) = loaded(tmp_path, {"compat": "tyk"}).handlers
+    assert json.loads(RequestMaker(handler).make(example(event)).body)["event"] == event
+
+
+@pytest.mark.parametrize("event", LISTS)
+def test_where_our_default_template_makes_no_json_with_compat_is_told(event: str, tmp_path: Path) -> None:
+    api(tmp_path, classic(META, event))
+    assert told(tmp_path) == [
+        (f"{AT}.{event}[0].handler_meta.template_path", said)
+        for said in (
+            f"Tyk's default template leaves every value of {event} empty; ours does not",
+            (
+                f"our default template makes no JSON of {event} when it is escaped for HTML; "
+                "leave compat: tyk out here, or say escape: json"
+            ),
+        )
+    ]
+    assert len(told(tmp_path, "")) == 2  # the one on Tyk's template, and that our rules apply
 
 
 def test_a_cool_down_of_0_fires_once_ever_in_tyk(tmp_path: Path) -> None:

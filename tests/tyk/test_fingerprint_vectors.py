@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from streamhooks.delivery.request import RequestMaker
-from streamhooks.event_types import NAMES, example
+from streamhooks.event_types import example
 from tests.tyk.loading import api, classic, loaded
 
 VECTORS = json.loads((Path(__file__).parent.parent / "delivery/request-checksums.json").read_text())["requests"]
@@ -37,11 +37,3 @@ def test_a_webhook_has_the_fingerprint_that_tyk_would_look_for(vector: dict[str,
     request = RequestMaker(handler).make(example("AuthFailure"))
     assert request.fingerprint == vector["MD5"]
     assert request.body == vector["Body"].encode()
-
-
-@pytest.mark.parametrize("event", NAMES)
-def test_the_default_template_is_json_for_every_event_with_compat_too(event: str, tmp_path: Path) -> None:
-    api(tmp_path, classic({"method": "POST", "target_path": "https://hooks.example.com/"}, event))
-    (handler,) = loaded(tmp_path, {"compat": "tyk"}).handlers
-    body = json.loads(RequestMaker(handler).make(example(event)).body)
-    assert body["event"] == event
