@@ -1,5 +1,6 @@
 """What every room's tests may ask for: a real server, emptied before each test, and an endpoint that listens."""
 
+import signal
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,6 +10,9 @@ from redis.asyncio import Redis
 from streamhooks.embedded import EmbeddedServer
 from tests.servers import Endpoint, lasting_keys
 from tests.skips import unexpected
+
+# A shell that starts the tests in the background has them ignore SIGINT, and so every command that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(trylast=True)
