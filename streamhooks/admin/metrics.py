@@ -58,6 +58,7 @@ def _of_handlers(figures: Figures, lanes: Iterable[Lane]) -> Iterator[Metric]:
     breaker = GaugeMetricFamily(
         "streamhooks_breaker_state", "0 closed, 1 half-open, 2 open.", labels=["handler"]
     )  # fmt: skip
+    paused = GaugeMetricFamily("streamhooks_handler_paused", "1: its events are stored.", labels=["handler"])
     for handler, own in figures.handlers.items():
         _count(deliveries, handler, own.outcomes, ("delivered", "suppressed", "dead", "stored"))
         _count(attempts, handler, own.attempts, RESULTS)
@@ -69,7 +70,8 @@ def _of_handlers(figures: Figures, lanes: Iterable[Lane]) -> Iterator[Metric]:
     for lane in lanes:
         flying.add_metric([lane.handler.id], lane.in_flight)
         breaker.add_metric([lane.handler.id], lane.breaker_state)
-    yield from (deliveries, attempts, dead, took, asked, flying, breaker)
+        paused.add_metric([lane.handler.id], bool(lane.standing.why))
+    yield from (deliveries, attempts, dead, took, asked, flying, breaker, paused)
 
 
 def _of_redis(backlogs: list[Backlog]) -> Iterator[Metric]:
@@ -80,6 +82,7 @@ def _of_redis(backlogs: list[Backlog]) -> Iterator[Metric]:
         ("pending", "Entries handed out and not acknowledged.", sum(b.pending for b in backlogs)),
         ("oldest_pending_seconds", "Age of the oldest pending entry.", max(b.oldest_pending for b in backlogs)),
         ("parked", "Stored retries and deferred events.", sum(b.parked for b in backlogs)),
+        ("held", "Of these, those whose handler is paused.", sum(b.held for b in backlogs)),
         ("backlog", "lag + pending + parked that is due.", sum(b.total for b in backlogs)),
     ):
         yield GaugeMetricFamily(f"streamhooks_{name}", says, value=value)
