@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from tests.figures import Figures
 from tests.flow.rig import STREAM, Config, Rig
 from tests.servers import Answer, Endpoint
 from tests.waiting import eventually
@@ -40,7 +41,7 @@ async def delivered_by(rig: Rig, *handlers: Config) -> float:
     ],
 )
 async def test_an_endpoint_with_half_of_the_events_leaves_the_others_95_percent_of_their_throughput(
-    rig: Rig, answer: Answer
+    rig: Rig, figures: Figures, answer: Answer
 ) -> None:
     good = rig.handler("good", on=["AuthFailure"])
     alone = await delivered_by(rig, good)
@@ -49,7 +50,7 @@ async def test_an_endpoint_with_half_of_the_events_leaves_the_others_95_percent_
         beside = await delivered_by(rig, good, rig.handler("bad", on=["KeyExpired"], target_path=bad.url))
         bad.release()
     ratio = alone / beside
-    print(f"{EVENTS} events: {EVENTS / alone:.0f}/s alone, {EVENTS / beside:.0f}/s beside it, ratio {ratio:.3f}")
+    figures(f"{EVENTS} events: {EVENTS / alone:.0f}/s alone, {EVENTS / beside:.0f}/s beside it, ratio {ratio:.3f}")
     assert ratio >= 0.95
 
 
