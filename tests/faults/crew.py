@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from msgspec import Struct
 from redis.asyncio import Redis
 
 from streamhooks.store.keys import Keys
-from tests.faults.sink import Key, Sink
+from tests.faults.sink import SECRET, Key, Sink
 from tests.waiting import eventually
 
 STREAM = "gateway:events"
@@ -23,9 +23,11 @@ BODY = '{"seq": {{.Meta.seq}}, "end": "{{.Meta.end}}"}'
 
 
 def configuration(redis_url: str, sink: Sink, folder: Path, **worker: object) -> dict[str, Any]:
-    """One handler with a cool-down for `Load`, two for `Pair`; a lease of a second, so that recovery is quick."""
+    """One signed handler with a cool-down for `Load`, two for `Pair`, one for `Hang`; a lease of a second, so that
+    recovery is quick."""
     (folder / "body.json").write_text(BODY)
-    handler = {"template_path": "body.json", "event_timeout": 60, "concurrency": 16}
+    sign = {"secrets": [SECRET]}
+    handler = {"template_path": "body.json", "event_timeout": 60, "concurrency": 16, "sign": sign}
     return {
         "redis": {"url": redis_url},
         "stream": {"key": STREAM, "group": GROUP},
@@ -38,6 +40,7 @@ def configuration(redis_url: str, sink: Sink, folder: Path, **worker: object) ->
         "handlers": [
             {"id": "one", "on": ["Load", "Pair"], "target_path": f"{sink.url}/one"} | handler,
             {"id": "two", "on": ["Pair"], "target_path": f"{sink.url}/two"} | handler,
+            {"id": "hang", "on": ["Hang"], "target_path": f"{sink.url}/hang"} | handler,
         ],
         "reload": False,
     }
@@ -61,14 +64,21 @@ class Crew:
                 process.kill()
                 await process.wait()
 
-    async def start(self, *options: str, failpoint: str = "") -> asyncio.subprocess.Process:
+    async def start(
+        self, *options: str, failpoint: str = "", prefix: Sequence[str] = (), **environment: str
+    ) -> asyncio.subprocess.Process:
+        """`prefix`: another program that runs it, such as faketime or prlimit."""
         with self._log.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "streamhooks", "serve", "--config", str(self._config), *options,
-                stdout=log, stderr=log, env={**os.environ, "STREAMHOOKS_FAILPOINT": failpoint},
+                *prefix, sys.executable, "-m", "streamhooks", "serve", "--config", str(self._config), *options,
+                stdout=log, stderr=log, env={**os.environ, "STREAMHOOKS_FAILPOINT": failpoint, **environment},
             )  # fmt: skip
         self._started.append(process)
         return process
+
+    def rewrite(self, config: Mapping[str, Any]) -> None:
+        """Puts another configuration in the place of the one that the workers read."""
+        self._config.write_text(json.dumps(config))
 
     async def drain(self, seconds: float = 30.0) -> None:
         """Runs a fresh worker until nothing is left; it must end well."""

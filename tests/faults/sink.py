@@ -1,4 +1,4 @@
-"""An endpoint that counts: what arrived, how often, under which webhook-id, and what it was answered."""
+"""An endpoint that counts: what arrived, how often, under which webhook-id, how it was signed and what was answered."""
 
 import asyncio
 import json
@@ -8,6 +8,9 @@ from types import TracebackType
 
 from aiohttp import web
 from msgspec import Struct
+from standardwebhooks import Webhook, WebhookVerificationError
+
+SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
 
 class Key(Struct, frozen=True):
@@ -29,6 +32,8 @@ class Sink:
         self.delivered: Counter[Key] = Counter()
         self.refused: Counter[Key] = Counter()
         self.webhook_ids: dict[Key, set[str]] = {}
+        self.unverified: list[str] = []
+        """Signed requests whose signature is wrong."""
         self.on_arrival: Callable[[Key], None] = lambda _key: None
         self.url = ""
         self._runner = web.ServerRunner(web.Server(self._handle), shutdown_timeout=0.1)
@@ -46,10 +51,13 @@ class Sink:
         await self._runner.cleanup()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        told = json.loads(await request.read())
+        body = await request.read()
+        told = json.loads(body)
         key = Key(told["seq"], request.path)
         self.arrivals[key] += 1
         self.webhook_ids.setdefault(key, set()).add(request.headers["webhook-id"])
+        if "webhook-signature" in request.headers:
+            self._verify(body, request)
         self.on_arrival(key)
         if self.delay:
             await asyncio.sleep(self.delay)
@@ -58,6 +66,12 @@ class Sink:
         status = self._status(told["end"], key)
         (self.delivered if status == 200 else self.refused)[key] += 1
         return web.Response(status=status)
+
+    def _verify(self, body: bytes, request: web.BaseRequest) -> None:
+        try:
+            Webhook(SECRET).verify(body, {name.lower(): value for name, value in request.headers.items()})
+        except WebhookVerificationError as error:
+            self.unverified.append(f"{request.headers['webhook-id']}: {error}")
 
     def _status(self, end: str, key: Key) -> int:
         if end == "dead":

@@ -1,0 +1,109 @@
+"""A Redis-compatible server of an experiment: killed, frozen, started again on its files, made a replica, promoted."""
+
+import asyncio
+import signal
+import socket
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from redis.asyncio import Redis
+
+from tests.faults.engines import Engine
+from tests.waiting import eventually
+
+READY = 20.0
+"""Seconds that a start may take, the loading of its files included."""
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+class Server:
+    """`async with Server(engine, folder, aof=True) as server:`; listens on 127.0.0.1 when entered."""
+
+    def __init__(self, engine: Engine, folder: Path, *, aof: bool = False, **options: str) -> None:
+        self.engine = engine
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._folder = folder
+        self._options = {
+            "port": str(self.port), "bind": "127.0.0.1", "dir": str(folder), "save": "",
+            "appendonly": "yes" if aof else "no", "appendfsync": "everysec", "maxmemory-policy": "noeviction",
+            "repl-diskless-sync-delay": "0", "daemonize": "no", "enable-debug-command": "local",
+        } | {name.replace("_", "-"): value for name, value in options.items()}  # fmt: skip
+        self._process: asyncio.subprocess.Process | None = None
+        self._prefix: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Server {self.engine.name} on {self.port} {'up' if self._process else 'down'}>"
+
+    async def __aenter__(self) -> "Server":
+        self._folder.mkdir(parents=True, exist_ok=True)
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.kill()
+
+    def client(self) -> Redis:
+        """A client of its own; whoever asks for it closes it."""
+        return Redis.from_url(self.url, protocol=2)
+
+    async def ask(self, *words: str | int | float | bytes) -> Any:
+        """One command on a connection of its own."""
+        async with self.client() as client:
+            return await client.execute_command(*words)  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+
+    def under(self, *prefix: str) -> None:
+        """The next start runs it under another program, such as faketime."""
+        self._prefix = prefix
+
+    async def start(self) -> None:
+        """Starts it on the files that it left, and waits until it answers."""
+        words = [word for name, value in self._options.items() for word in (f"--{name}", value)]
+        with (self._folder / "server.log").open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._prefix, self.engine.binary, *words, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        await eventually(self._answers, READY, f"the server answers; its log is {self._folder / 'server.log'}")
+
+    async def _answers(self) -> bool:
+        try:
+            return bool(await self.ask("PING"))
+        except Exception:  # noqa: BLE001  refused, loading, or not yet listening
+            return False
+
+    async def kill(self) -> None:
+        """SIGKILL: nothing is said to anybody, and what was not written is gone."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+        self._process = None
+
+    def freeze(self) -> None:
+        """SIGSTOP: it keeps its connections and answers nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    async def follow(self, primary: "Server") -> None:
+        """Makes it a replica, and waits until it is in step."""
+        await self.ask("REPLICAOF", "127.0.0.1", primary.port)
+        await eventually(self._is_in_step, READY, "the replica is in step")
+
+    async def _is_in_step(self) -> bool:
+        return bool((await self.ask("INFO", "replication")).get("master_link_status") == "up")
+
+    async def promote(self) -> None:
+        await self.ask("REPLICAOF", "NO", "ONE")
