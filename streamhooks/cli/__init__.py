@@ -31,6 +31,7 @@ COMMANDS = {
     "status": "show what waits, what is under way, and what came of it all",
     "pending": "list the entries that are handed out and not acknowledged, or take them over",
     "dead": "list, show, replay or purge dead letters",
+    "replay": "fire past events again, from the stream's history",
 }
 """Every command by its name, in the order of their first use, with what it does."""
 
