@@ -42,12 +42,10 @@ class LeftOut(Struct):
     def tell(self) -> None:
         if self.not_acknowledged:
             entries = counted(self.not_acknowledged, "entry is", "entries are")
-            complain(f"{entries} not acknowledged yet and left out: they are left to their own delivery")
+            complain(f"{entries} not acknowledged yet and left out: what is undelivered or pending ends by itself")
         if self.undecodable:
             entries = counted(self.undecodable, "entry", "entries")
-            complain(
-                f"{entries} cannot be decoded: streamhooks dead list --reason undecodable shows what is kept of it"
-            )
+            complain(f"{entries} cannot be decoded; streamhooks dead list --reason undecodable shows why")
         if self.unmatched:
             complain(f"{counted(self.unmatched, 'event matches', 'events match')} no handler of the configuration")
 

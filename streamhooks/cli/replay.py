@@ -175,7 +175,6 @@ class _Replay:
         self._progress.show(self.done, part=self.done / self._total if self._total else None)
 
     def _left_at(self) -> str:
-        done = f"{self.done} replayed before this"
-        goes_on = f"; go on with --since {following(self.up_to)}" if self.up_to else ""
-        unsure = f" (at most {self._unsure} from there on may be fired twice)" if self._unsure else ""
-        return f"{done}{goes_on}{unsure}"
+        goes_on = f"go on with --since {following(self.up_to)}" if self.up_to else "run it again"
+        unsure = f" (at most {self._unsure} may be fired twice)" if self._unsure else ""
+        return f"{self.done} replayed before this; {goes_on}{unsure}"

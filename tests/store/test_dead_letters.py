@@ -90,7 +90,7 @@ async def test_a_replay_takes_its_letters_own_mark_away(
 
 
 @pytest.mark.parametrize("way", ["replay", "purge"])
-@pytest.mark.parametrize("found", ["x|99-1|slack", "c|99-1|slack", "r|mine", "c|mine", "d|mine", "d|99-1|slack"])
+@pytest.mark.parametrize("found", ["x|99-1|slack", "c|99-1|slack", "r|99-1|slack", "d|99-1|slack", "d|mine"])
 async def test_no_other_mark_goes_with_a_letter(
     redis: Redis, keys: Keys, one: Worker, dead: DeadLetters, found: str, way: str
 ) -> None:
@@ -99,6 +99,20 @@ async def test_no_other_mark_goes_with_a_letter(
     await mark(redis, keys, found[0], found[2:])
     assert await (dead.replay([letter]) if way == "replay" else purge(redis, keys, [letter]))
     assert await state(redis, keys) == found
+
+
+@pytest.mark.parametrize("way", ["replay", "purge"])
+@pytest.mark.parametrize("left", ["x", "r", "c"])
+async def test_whatever_mark_a_letters_own_carrier_left_goes_with_the_letter(
+    redis: Redis, keys: Keys, one: Worker, dead: DeadLetters, left: str, way: str
+) -> None:
+    """A carrier that ends without a claim (its handler is gone, its worker crash-looped) leaves the `r` of its
+    storing, and that would suppress the replay on the strength of the very letter that it came from.
+    """
+    letter = await bury(redis, keys, one, dead)
+    await mark(redis, keys, left, letter.record.owner)
+    assert await (dead.replay([letter]) if way == "replay" else purge(redis, keys, [letter]))
+    assert await state(redis, keys) == ""
 
 
 async def test_a_replay_of_a_letter_that_is_gone_leaves_the_mark(
