@@ -49,10 +49,9 @@ async def past(redis: Redis, *fields: dict[str, str], first: int = 1795428000000
     return ids
 
 
-async def fired(redis: Redis, tag: str = KEYS.tag) -> list[tuple[str, str]]:
+async def fired(redis: Redis) -> list[tuple[str, str]]:
     """The entry and the handler of every carrier, in order."""
-    found: Any = await redis.xrange(f"{tag}:retry")
-    records = [Record.read(fields) for _, fields in found]
+    records = [Record.read(fields) for _, fields in await ask(redis, "XRANGE", KEYS.retry, "-", "+")]
     return [(record.origin, record.handler) for record in records]
 
 
@@ -75,7 +74,7 @@ async def test_json_says_the_run_how_far_it_came_and_what_was_left_out(redis: Re
     await ask(redis, "XADD", KEYS.stream, "*", "type", "AuthFailure")
     ran = await command("replay", "--all", "--json", "--config", config)
     assert ran.code == 0
-    (run,) = {Record.read(fields).run for _, fields in await redis.xrange(KEYS.retry)}
+    (run,) = {Record.read(fields).run for _, fields in await ask(redis, "XRANGE", KEYS.retry, "-", "+")}
     assert ran.json == {
         "run": run,
         "replayed": 2,
@@ -160,7 +159,7 @@ async def test_an_id_that_the_stream_does_not_hold_is_told_and_the_others_are_fi
 
 
 async def test_an_empty_server_holds_nothing_to_be_replayed(redis: Redis, config: str) -> None:
-    assert redis
+    assert await redis.dbsize() == 0
     ran = await command("replay", "--all", "--config", config)
     assert (ran.code, ran.err) == (1, "nothing matched\n")
 
