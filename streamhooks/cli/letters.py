@@ -57,8 +57,8 @@ class Search:
         self._client = client
         self._choice = choice
         self._places = tuple(enumerate(partitions(settings.stream.key, settings.stream.partitions)))
-        self.missing = list(choice.ids)
-        """The ids that no letter was found for, once the walk has ended."""
+        self.missing = dict.fromkeys(choice.ids)
+        """The ids that no letter was found for, once the walk has ended; in their order."""
 
     async def found(self) -> AsyncIterator[Found]:
         """Raises StoreError."""
@@ -83,8 +83,8 @@ class Search:
         async for letter in DeadLetters(self._client, keys).letters(since, until):
             found = Found(keys, number, letter)
             if self._takes(letter):
-                if self.missing:
-                    self.missing = [id for id in self.missing if id not in found.names]
+                for name in found.names if self.missing else ():
+                    self.missing.pop(name, None)
                 yield found
 
     def _takes(self, letter: Letter) -> bool:
@@ -142,8 +142,7 @@ def whole(found: Found, *, reveal: bool) -> dict[str, Any]:
     if reveal:
         told["why"] = record.why
     if record.event:
-        event = withheld_event(msgspec.json.decode(record.event))
-        told["event_content"] = event if reveal else masked(event)
+        told["event_content"] = _content(record.event, reveal=reveal)
     if record.status:
         told["answer"] = _without(record.answer.decode(errors="backslashreplace"), [] if reveal else _secrets(record))
     if record.raw_sha256:
@@ -153,9 +152,15 @@ def whole(found: Found, *, reveal: bool) -> dict[str, Any]:
     return told
 
 
-def withheld_event(event: dict[str, Any]) -> dict[str, Any]:
+def _content(packed: bytes, *, reveal: bool) -> dict[str, Any]:
+    try:
+        event = msgspec.json.decode(packed, type=dict[str, Any])
+    except (msgspec.MsgspecError, ValueError):
+        return {"unreadable": f"{len(packed)} bytes: changed by hand, or written by another release"}
     meta = event.get("meta")
-    return {**event, "meta": withheld(meta)} if isinstance(meta, dict) else event
+    if isinstance(meta, dict):
+        event["meta"] = withheld(meta)
+    return event if reveal else masked(event)  # type: ignore[no-any-return]  # a map stays one
 
 
 def page(told: dict[str, Any]) -> str:

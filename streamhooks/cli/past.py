@@ -61,9 +61,12 @@ class Walk:
         self._places = tuple(
             (keys, History(client, keys, stream.group)) for keys in partitions(stream.key, stream.partitions)
         )
+        self._called: dict[str, list[str]] = {}
+        for id in choice.ids:
+            self._called.setdefault(event_of(id), []).append(id)
         self.left_out = LeftOut()
-        self.missing = list(choice.ids)
-        """The ids for which nothing was found."""
+        self.missing = dict.fromkeys(choice.ids)
+        """The ids for which nothing was found, in their order."""
 
     async def firings(self) -> AsyncIterator[Firing]:
         """Raises StoreError."""
@@ -81,13 +84,13 @@ class Walk:
         if not self._choice.ids:
             async for past in history.entries(self._choice.since, self._choice.until):
                 yield past
-        for id in sorted({event_of(id) for id in self._choice.ids}, key=order):
+        for id in sorted(self._called, key=order):
             async for past in history.entries(id, id):
                 yield past
 
     def _names(self, entry: str, number: int) -> list[str]:
         """What a person called the entry by: its own id, or the id of a webhook of its partition."""
-        return [id for id in self._choice.ids if event_of(id) == entry and partition_of(id) in {None, number}]
+        return [id for id in self._called.get(entry, ()) if partition_of(id) in {None, number}]
 
     def _firing(self, number: int, past: Past, names: Sequence[str]) -> Firing | None:
         event = self._decoded(past)
@@ -123,8 +126,8 @@ class Walk:
         return bool(meant) or not names
 
     def _met(self, names: Sequence[str]) -> None:
-        if names:
-            self.missing = [id for id in self.missing if id not in names]
+        for name in names:
+            self.missing.pop(name, None)
 
 
 async def merged(sources: Sequence[AsyncIterator[Past]]) -> AsyncIterator[tuple[int, Past]]:
