@@ -16,7 +16,7 @@ from streamhooks.model import DeadReason
 from streamhooks.store.connection import ask
 from streamhooks.store.record import ANSWER_BYTES, WHY_CHARACTERS, Record
 from tests.doors.command import command
-from tests.flow.rig import GROUP, STREAM, Rig
+from tests.flow.rig import GROUP, Rig
 from tests.flow.test_recovery import hand_out, make_group
 from tests.servers import Answer
 from tests.waiting import eventually
@@ -230,7 +230,3 @@ async def test_a_key_that_a_template_fails_with_is_masked_where_the_letter_is_sh
         assert "1c0fa2b7" not in ran.out
     revealed = await command("dead", "show", "--reveal", "--json", "--redis-url", rig.url)
     assert "5d8e1c0fa2b7" in revealed.json[0]["why"]
-
-
-def test_the_stream_of_these_tests_is_the_one_that_commands_look_at_by_default() -> None:
-    assert (STREAM, GROUP) == ("gateway:events", "streamhooks")
