@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from streamhooks.cli.masking import HIDDEN
 from streamhooks.cli.opening import add_config, add_json, configuration
 from streamhooks.cli.output import complain, document, lines, say
-from streamhooks.cli.trial import add_trial, event_of, handler_of, secret_headers
+from streamhooks.cli.trial import add_trial, event_of, handler_of, secret_headers, tell_unfired
 from streamhooks.delivery.request import RequestMaker
 from streamhooks.model import Request
 
@@ -25,6 +25,7 @@ def run(args: Namespace) -> int:
     loaded = configuration(args)
     handler = handler_of(loaded, args.handler)
     event = event_of(args.event, handler, loaded.settings.worker.max_event_bytes)
+    tell_unfired(handler, event)
     request = RequestMaker(handler).make(event)
     hidden = frozenset() if args.reveal else secret_headers(handler)
     if args.json:

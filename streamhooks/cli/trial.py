@@ -5,10 +5,12 @@ from pathlib import Path
 
 from streamhooks import wire
 from streamhooks.cli.opening import wrong
-from streamhooks.cli.output import printable
+from streamhooks.cli.output import complain, printable
 from streamhooks.errors import WireError
 from streamhooks.event_types import TYPES, example
 from streamhooks.files import Loaded
+from streamhooks.flow.lanes import holds
+from streamhooks.handlers.catalogue import Catalogue
 from streamhooks.handlers.handler import Handler
 from streamhooks.model import Entry, Event
 from streamhooks.settings.documents import parse
@@ -59,6 +61,16 @@ def types_of(handler: Handler) -> tuple[str, ...]:
         else:
             types[pattern] = None
     return tuple(types)
+
+
+def tell_unfired(handler: Handler, event: Event) -> None:
+    """Says where a worker would not fire the handler. Raises TemplateError where its condition fails on the event."""
+    if not Catalogue((handler,)).select(event):
+        complain(
+            f"no {printable(event.type)} event of this API and organisation fires {handler.id}: tried all the same"
+        )
+    elif not holds(handler, event):
+        complain(f"the condition (when) of {handler.id} does not hold for this event: tried all the same")
 
 
 def secret_headers(handler: Handler) -> frozenset[str]:

@@ -17,7 +17,7 @@ from streamhooks.errors import StoreError
 from streamhooks.flow.carrier import Carrier, Job, Table
 from streamhooks.flow.failpoints import reached
 from streamhooks.flow.health import Health
-from streamhooks.model import HELD, Dead, Delivered, Outcome, Reply, Retry, Suppressed
+from streamhooks.model import HELD, Dead, Delivered, Failure, Outcome, Reply, Retry, Suppressed
 from streamhooks.observe.figures import Ended, Figures
 from streamhooks.store.record import NEVER, Record
 from streamhooks.store.settle import PER_CALL, Answer, Kind, Ledger, Settlement
@@ -161,9 +161,15 @@ def settlement(job: Job, outcome: Outcome, now: float) -> Settlement:
                 record = replace(record, first=NEVER)
             return of("retry", -1.0 if after == HELD else after, record)
         case Dead(reason, why):
-            return of("dead", 0.0, _record(job, job.attempt, why, reason))
+            return of("dead", 0.0, _record(job, _attempts(job), why, reason))
         case _:
             assert_never(outcome)
+
+
+def _attempts(job: Job) -> int:
+    """How many attempts were made at the endpoint: the one that was not answered for is none."""
+    ours = job.answer is None or (isinstance(job.answer, Failure) and job.answer.kind == "local")
+    return job.attempt - 1 if ours else job.attempt
 
 
 def _record(job: Job, attempt: int, why: str, reason: str = "") -> Record:

@@ -112,7 +112,7 @@ class Builder:
         request_path: Text = self._path(target, place) if target else ""
         headers = self._headers(definition, place)
         body = self._body(definition, written)
-        when = self._inline(definition.when, "text", place.key("when")) if definition.when else None
+        when = self._when(definition.when, place.key("when")) if definition.when else None
         self._check_secrets(definition, written)
         if target is None or body is None or len(self.faults) > before:
             return None
@@ -142,6 +142,14 @@ class Builder:
             route=route(definition),
             place=str(place),
         )
+
+    def _when(self, text: str, place: Place) -> Template | None:
+        """A condition without an action is always the same, and nearly always the braces were forgotten."""
+        if OPEN not in text and text.strip() != "true":
+            way_out = 'write a condition such as {{ eq .APIID "payments" }}'
+            self.faults.append(place.fault(f'is {shown(text)}, which never renders "true"; {way_out}'))
+            return None
+        return self._inline(text, "text", place)
 
     def _check_events(self, on: tuple[str, ...], place: Place) -> None:
         """A type that Tyk does not fire is as good as any; one that nearly is Tyk's is a slip of the pen."""

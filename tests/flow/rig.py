@@ -90,6 +90,15 @@ class Rig:
 
     def loaded(self, *handlers: Config, **sections: Any) -> Loaded:
         """A configuration with a short lease and quick retries; `sections` are laid over it, key by key."""
+        return load_mapping(self._configuration(*handlers, **sections), self.base)
+
+    def written(self, *handlers: Config, **sections: Any) -> str:
+        """The same as a file, for a command; its name."""
+        file = self.base / "streamhooks.json"
+        file.write_bytes(msgspec.json.encode(self._configuration(*handlers, **sections)))
+        return str(file)
+
+    def _configuration(self, *handlers: Config, **sections: Any) -> Config:
         data: Config = {
             "redis": {"url": self.url},
             "worker": {"lease": 1, "drain_timeout": 5},
@@ -103,7 +112,7 @@ class Rig:
         }
         for section, values in sections.items():
             data[section] = data[section] | values if section in data else values
-        return load_mapping(data, self.base)
+        return data
 
     # Workers.
 

@@ -149,6 +149,10 @@ function settle.retry(o)
   if holder(o) ~= me or receipted(o) then return 'late' end
   if own(o, 'd') then return finish(o, 'delivered') end
   if redis.call('ZCARD', parked) >= most_parked and not redis.call('ZSCORE', parked, o.member) then
+    -- A stored record bears the number of the attempt that comes next, a letter that of the attempts made.
+    for i = 1, #o.record, 2 do
+      if o.record[i] == 'attempt' then o.record[i + 1] = text(o.record[i + 1] - 1) end
+    end
     o.record[#o.record + 1] = 'reason'
     o.record[#o.record + 1] = 'overflow'
     settle.dead(o)
