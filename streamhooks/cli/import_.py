@@ -20,12 +20,12 @@ from streamhooks.delivery.targets import check_target
 from streamhooks.files import SHIPPED, TykFiles, load_tyk
 from streamhooks.handlers.actions import OPEN
 from streamhooks.handlers.tyk import TykHandler
+from streamhooks.handlers.tyk_hooks import OF_TYK
 from streamhooks.settings.duration import spelled
 from streamhooks.settings.references import is_reference
 
 EXAMPLE = "streamhooks import tyk tyk.conf apps/ --output streamhooks.yaml"
 
-_OF_TYK = ("id", "name", "disabled", "method", "target_path", "template_path", "header_map", "event_timeout", "compat")
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 
@@ -91,7 +91,8 @@ def _entry(one: TykHandler, found: TykFiles, folder: Path) -> Iterator[str]:
     meta = hook.meta
     yield f"  # {_comment(hook.place)}"
     for note in notes_of(one):
-        yield f"  # {_comment(note.message)}"
+        key = note.path.removeprefix(hook.place.path).lstrip(".")
+        yield f"  # {_comment(f'{key}: {note.message}' if key else note.message)}"
     yield f"  - id: {_scalar(handler.id)}"
     yield f"    on: [{_scalar(hook.event)}]"
     if hook.api_id:
@@ -130,7 +131,7 @@ def _ours(one: TykHandler) -> dict[str, Any]:
     """The keys of ours that the definition had, and what tyk.conf says of the way out."""
     ours: dict[str, Any] = {}
     for path, given in one.hook.known.items():
-        if path[0] in _OF_TYK:
+        if path[0] in OF_TYK or path[0] == "compat":
             continue
         inner = ours
         for name in path[:-1]:

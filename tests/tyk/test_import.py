@@ -46,7 +46,8 @@ async def test_each_handler_says_where_it_stood_and_what_changes(tmp_path: Path)
     assert ran.code == 0
     assert ran.out.partition("handlers:\n")[2] == (
         f"  # {path}: event_handlers.events.AuthFailure[0].handler_meta\n"
-        "  # is 0: Tyk then marks a request for ever and sends it once, ever; here there is no cool-down\n"
+        "  # event_timeout: is 0: Tyk then marks a request for ever and sends it once, ever; "
+        "here there is no cool-down\n"
         f"  - id: {handler.id}\n"
         "    on: [AuthFailure]\n"
         "    apis: [orders]\n"
