@@ -15,11 +15,22 @@ from tests.tyk.loading import TARGET, api, classic, conf, loaded, oas
 
 META = {"method": "POST", "target_path": TARGET, "event_timeout": 10}
 AT = "event_handlers.events"
+BREAKS = "a backslash or line break in a value breaks the JSON that Tyk makes with it; "
 
 
 def told(folder: Path, compat: str = "tyk", *, shared: bool = False) -> list[tuple[str, str]]:
-    """JSON path and message of each note; with compat, so that only Tyk's own defects are told."""
-    return [(note.path, note.message) for note in notes(loaded(folder, {"compat": compat}).tyk, shared=shared)]
+    """JSON path and message of each note but the one that nearly every template gets.
+
+    With compat, so that only Tyk's own defects are told.
+    """
+    found = notes(loaded(folder, {"compat": compat}).tyk, shared=shared)
+    return [(note.path, note.message) for note in found if not note.message.startswith(BREAKS)]
+
+
+def broken(folder: Path, compat: str) -> list[tuple[str, str]]:
+    """That one."""
+    found = notes(loaded(folder, {"compat": compat}).tyk)
+    return [(note.path, note.message) for note in found if note.message.startswith(BREAKS)]
 
 
 def template(folder: Path, text: str, event: str = "AuthFailure", name: str = "t.json", **meta: Any) -> None:
@@ -64,11 +75,6 @@ TEMPLATES = [
         ),
     ),
     ('{"type": "{{.Type}}",}', "AuthFailure", "Tyk's rendering of AuthFailure is no JSON"),
-    (
-        '{"path": "{{.Meta.Path}}"}',
-        "AuthFailure",
-        "a backslash or line break in a value breaks the JSON that Tyk makes with it; with compat: tyk here as well",
-    ),
 ]
 
 
@@ -76,6 +82,40 @@ TEMPLATES = [
 def test_what_tyk_gets_wrong_with_a_template(text: str, event: str, said: str, tmp_path: Path) -> None:
     template(tmp_path, text, event)
     assert told(tmp_path) == [(f"{AT}.{event}[0].handler_meta.template_path", said)]
+
+
+@pytest.mark.parametrize(
+    ("compat", "here"), [("tyk", "with compat: tyk here as well"), ("", "here values are escaped as JSON")]
+)
+def test_a_template_whose_json_a_value_can_break_is_told_of_once(compat: str, here: str, tmp_path: Path) -> None:
+    template(tmp_path, '{"path": "{{.Meta.Path}}"}')
+    api(tmp_path, classic({**META, "template_path": "templates/t.json"}, api_id="b"), "b.json")
+    assert broken(tmp_path, compat) == [(f"{AT}.AuthFailure[0].handler_meta.template_path", BREAKS + here)]
+
+
+@pytest.mark.parametrize("text", ['{"a": 1}', '{"path": "{{.Meta.Path}}",}', "{{.Meta.Path}}"])
+def test_of_a_template_whose_json_no_value_breaks_or_that_is_broken_anyway_it_is_not_told(
+    text: str, tmp_path: Path
+) -> None:
+    template(tmp_path, text)
+    assert broken(tmp_path, "tyk") == []
+
+
+def test_the_default_template_breaks_as_any_other(tmp_path: Path) -> None:
+    api(tmp_path, classic(META))
+    assert len(broken(tmp_path, "tyk")) == 1
+
+
+@pytest.mark.parametrize("named", ["", "templates/default_webhook.json"])
+def test_a_default_template_of_the_gateways_own_is_tried_as_tyk_runs_it(named: str, tmp_path: Path) -> None:
+    """Tyk gives it functions that no other template has; and what it lacks is known by trying."""
+    text = '{"at": "{{as_rfc3339_from_string .TimeStamp}}", "path": "{{.Meta.Path}}"}'
+    template(tmp_path, text, name="default_webhook.json")
+    api(tmp_path, classic({**META, "template_path": named}))
+    api(tmp_path, classic({**META, "template_path": named}, "OurOwn"), "b.json")
+    at = f"{AT}.OurOwn[0].handler_meta"
+    drops = "OurOwn has no member Path: Tyk drops the event when the template asks for it; here the member is empty"
+    assert told(tmp_path, shared=True)[1:] == [(f"{at}.template_path", drops)]
 
 
 def test_a_member_in_a_branch_that_the_event_does_not_take_is_no_trouble(tmp_path: Path) -> None:
@@ -251,7 +291,7 @@ def test_the_way_out_that_tyk_conf_says_is_told_with_how_many_webhooks_take_it(t
 
 UNSHARED = [
     ("", '{"a": 1}', "its body is not escaped as Tyk's is; with compat: tyk it is"),
-    ("tyk", "", "our default template is not Tyk's; give it a template of its own"),
+    ("tyk", "", "our default template is not Tyk's; name a template, or put Tyk's own where it is looked for"),
     ("tyk", "{{upper .Type}}", "Tyk cannot parse the template and sends its default one"),
     (
         "tyk",

@@ -260,6 +260,14 @@ def test_the_proxy_of_webhooks_wins_over_the_global_one_and_a_disabled_one_count
     assert services(tmp_path, both).route.proxy == "http://global:1"
 
 
+def test_what_tyk_conf_says_wins_over_defaults(tmp_path: Path) -> None:
+    proxy = {"enabled": True, "http_proxy": "http://tyks:1"}
+    conf(tmp_path, {"external_services": {"global": proxy}})
+    api(tmp_path, classic(META))
+    (handler,) = loaded(tmp_path, defaults={"proxy": "http://ours:1"}).handlers
+    assert handler.route.proxy == "http://tyks:1"
+
+
 @pytest.mark.parametrize("bypass", ["other:1, hooks.example.com", ["hooks.example.com"]])
 def test_a_bypassed_host_is_reached_without_the_proxy(bypass: object, tmp_path: Path) -> None:
     proxy = {"enabled": True, "http_proxy": "http://p:1", "bypass_proxy": bypass}

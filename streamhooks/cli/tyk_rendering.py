@@ -18,9 +18,12 @@ NASTY = 'a"b\\c\nd'
 _TIMESTAMP = "2026-11-23 10:00:00.123456789 +0000 UTC"
 
 
-def parsed(body: Template) -> Template:
-    """The template as Tyk parses it. Raises TemplateError where Tyk falls back to its default template."""
-    return Template.parse(body.source, body.name, "html", "error", catalogue=False)
+def parsed(body: Template, *, functions: bool = False) -> Template:
+    """The template as Tyk parses it; `functions`: with more than Go's own, as its default template has them.
+
+    Raises TemplateError where Tyk falls back to its default template.
+    """
+    return Template.parse(body.source, body.name, "html", "error", catalogue=functions)
 
 
 def rendered(template: Template, event: str, *, text: str = "", go_values: bool = True) -> str:
