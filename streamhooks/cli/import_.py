@@ -24,6 +24,7 @@ from streamhooks.handlers.tyk_hooks import OF_TYK
 from streamhooks.settings.duration import spelled
 from streamhooks.settings.references import is_reference
 
+LOOPBACK = frozenset({"127.0.0.0/8", "::1/128"})
 EXAMPLE = "streamhooks import tyk tyk.conf apps/ --output streamhooks.yaml"
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
@@ -82,8 +83,12 @@ def page(found: TykFiles, folder: Path) -> Iterator[str]:
 
 
 def _closed(found: TykFiles) -> list[str]:
-    hosts = {urlsplit(one.handler.origin).hostname or "" for one in found.handlers}
-    return sorted(f"{host}/{128 if ':' in host else 32}" for host in hosts if check_target(host, ()))
+    """The networks that would open them: all of loopback for a name of it, else the very address."""
+    cidrs: set[str] = set()
+    for host in {urlsplit(one.handler.origin).hostname or "" for one in found.handlers}:
+        if check_target(host, ()):
+            cidrs |= LOOPBACK if host == "localhost" else {f"{host}/{128 if ':' in host else 32}"}
+    return sorted(cidrs)
 
 
 def _entry(one: TykHandler, found: TykFiles, folder: Path) -> Iterator[str]:
@@ -108,8 +113,9 @@ def _entry(one: TykHandler, found: TykFiles, folder: Path) -> Iterator[str]:
         yield f"    event_timeout: {spelled(handler.event_timeout)}"
     if handler.compat:
         yield f"    compat: {handler.compat}"
+    said = {path[0]: f"  # {_comment(given.place)}" for path, given in one.way.items()}
     for name, value in _ours(one).items():
-        yield f"    {name}: {json.dumps(value, ensure_ascii=True)}"
+        yield f"    {name}: {json.dumps(value, ensure_ascii=True)}{said.get(name, '')}"
 
 
 def _headers(one: TykHandler) -> Iterator[str]:
