@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from streamhooks.delivery.headers import MAX_TOTAL, name_fault, value_fault
 from streamhooks.delivery.signing import secret_fault
-from streamhooks.delivery.targets import check_target
+from streamhooks.delivery.targets import OPEN_BY_DEFAULTS, OPEN_BY_HANDLER, check_target
 from streamhooks.errors import ConfigError, Fault
 from streamhooks.handlers.build import Builder, TemplateSource
 from streamhooks.handlers.handler import Handler
@@ -44,9 +44,9 @@ SHIPPED = _HERE / "_templates" if (_HERE / "_templates").is_dir() else _HERE.par
 """The templates that come with streamhooks: inside a wheel, else at the top of the repository."""
 
 
-def _refusals(opened: tuple[str, ...]) -> Refusals:
+def _refusals(opened: tuple[str, ...], way_out: str = OPEN_BY_HANDLER) -> Refusals:
     def target_fault(host: str, allow_cidrs: tuple[str, ...]) -> str:
-        return check_target(host, (*allow_cidrs, *opened))
+        return check_target(host, (*allow_cidrs, *opened), way_out)
 
     return Refusals(name_fault, value_fault, secret_fault, target_fault, MAX_TOTAL)
 
@@ -280,28 +280,36 @@ def _document(path: Path, disk: _Disk, faults: list[Fault]) -> _Document | None:
 
 def _tyk_document(path: Path, disk: _Disk, faults: list[Fault], warnings: list[Fault]) -> Document | None:
     name = str(path)
-    before = len(faults)
+    found: list[Fault] = []
+    data = None
     try:
-        data = parse(disk.document(path), name, faults)
+        data = parse(disk.document(path), name, found)
     except UnresolvedError as error:
-        faults.append(Fault(name, "", str(error).removeprefix(f"{path} ")))
+        found.append(Fault(name, "", str(error).removeprefix(f"{path} ")))
+    if found and data is None:
+        faults += found
+        return None
+    # What was read all the same holds keys twice, which Go lets pass: the file is not ours to be strict with.
+    warnings += [Fault(twice.file, twice.path, "is given twice: Tyk takes the last, and so do we") for twice in found]
     reader = Reader(faults, warnings, str(path.absolute().parent), disk.reference).without_references()
-    return Document(data, Place(name), reader) if len(faults) == before else None
+    return Document(data, Place(name), reader)
 
 
-def _tyk_handlers(tyk: Tyk, known: Known, disk: _Disk, builder: Builder) -> list[TykHandler]:
+def _tyk_handlers(tyk: Tyk, known: Known, disk: _Disk, builder: Builder, opened: tuple[str, ...]) -> list[TykHandler]:
     """The handlers of Tyk's own files, each of which is read even where another is broken."""
     faults, warnings = builder.faults, builder.warnings
     conf = _tyk_document(Path(tyk.config), disk, faults, warnings) if tyk.config else None
     disk.tyk_home = str(Path(tyk.config).absolute().parent) if tyk.config else ""
-    paths = sorted(path for path in glob(tyk.apis) if isfile(path))
-    if tyk.apis:
-        disk.sources[_watched(tyk.apis)] = None
+    pattern = str(Path(tyk.apis, "*.json")) if isdir(tyk.apis) else tyk.apis
+    paths = sorted(path for path in glob(pattern) if isfile(path))
+    if pattern:
+        disk.sources[_watched(pattern)] = None
         if not paths:
-            warnings.append(known[("tyk", "apis")].place.fault(f"matches no file: {tyk.apis}"))
+            warnings.append(known[("tyk", "apis")].place.fault(f"matches no file: {pattern}"))
     read = [_tyk_document(Path(path), disk, faults, warnings) for path in paths]
     definitions = [document for document in read if document is not None]
-    return read_tyk(conf, definitions, tyk.compat, builder.finding(disk.tyk_template))
+    builder = builder.finding(disk.tyk_template, _refusals(opened, OPEN_BY_DEFAULTS))
+    return read_tyk(conf, definitions, tyk.compat, builder)
 
 
 def _watched(pattern: str) -> Path:
@@ -336,7 +344,7 @@ def _assembled(
     handlers: list[Handler] = []
     for document, reader in readers:
         handlers += _handlers(document, reader, builder)
-    tyk = _tyk_handlers(settings.tyk, known, disk, builder)
+    tyk = _tyk_handlers(settings.tyk, known, disk, builder, opened)
     handlers += [found.handler for found in tyk]
     if faults:
         raise ConfigError(list(dict.fromkeys(faults)))

@@ -20,12 +20,13 @@ from streamhooks.delivery.targets import check_target
 from streamhooks.files import SHIPPED, TykFiles, load_tyk
 from streamhooks.handlers.actions import OPEN
 from streamhooks.handlers.tyk import TykHandler
+from streamhooks.handlers.tyk_hooks import OF_TYK
 from streamhooks.settings.duration import spelled
 from streamhooks.settings.references import is_reference
 
+LOOPBACK = frozenset({"127.0.0.0/8", "::1/128"})
 EXAMPLE = "streamhooks import tyk tyk.conf apps/ --output streamhooks.yaml"
 
-_OF_TYK = ("id", "name", "disabled", "method", "target_path", "template_path", "header_map", "event_timeout", "compat")
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 
@@ -82,8 +83,12 @@ def page(found: TykFiles, folder: Path) -> Iterator[str]:
 
 
 def _closed(found: TykFiles) -> list[str]:
-    hosts = {urlsplit(one.handler.origin).hostname or "" for one in found.handlers}
-    return sorted(f"{host}/{128 if ':' in host else 32}" for host in hosts if check_target(host, ()))
+    """The networks that would open them: all of loopback for a name of it, else the very address."""
+    cidrs: set[str] = set()
+    for host in {urlsplit(one.handler.origin).hostname or "" for one in found.handlers}:
+        if check_target(host, ()):
+            cidrs |= LOOPBACK if host == "localhost" else {f"{host}/{128 if ':' in host else 32}"}
+    return sorted(cidrs)
 
 
 def _entry(one: TykHandler, found: TykFiles, folder: Path) -> Iterator[str]:
@@ -91,7 +96,8 @@ def _entry(one: TykHandler, found: TykFiles, folder: Path) -> Iterator[str]:
     meta = hook.meta
     yield f"  # {_comment(hook.place)}"
     for note in notes_of(one):
-        yield f"  # {_comment(note.message)}"
+        key = note.path.removeprefix(hook.place.path).lstrip(".")
+        yield f"  # {_comment(f'{key}: {note.message}' if key else note.message)}"
     yield f"  - id: {_scalar(handler.id)}"
     yield f"    on: [{_scalar(hook.event)}]"
     if hook.api_id:
@@ -107,8 +113,9 @@ def _entry(one: TykHandler, found: TykFiles, folder: Path) -> Iterator[str]:
         yield f"    event_timeout: {spelled(handler.event_timeout)}"
     if handler.compat:
         yield f"    compat: {handler.compat}"
+    said = {path[0]: f"  # {_comment(given.place)}" for path, given in one.way.items()}
     for name, value in _ours(one).items():
-        yield f"    {name}: {json.dumps(value, ensure_ascii=True)}"
+        yield f"    {name}: {json.dumps(value, ensure_ascii=True)}{said.get(name, '')}"
 
 
 def _headers(one: TykHandler) -> Iterator[str]:
@@ -130,7 +137,7 @@ def _ours(one: TykHandler) -> dict[str, Any]:
     """The keys of ours that the definition had, and what tyk.conf says of the way out."""
     ours: dict[str, Any] = {}
     for path, given in one.hook.known.items():
-        if path[0] in _OF_TYK:
+        if path[0] in OF_TYK or path[0] == "compat":
             continue
         inner = ours
         for name in path[:-1]:

@@ -12,8 +12,11 @@ fingerprint is always that of the request with 0.
 import re
 from hashlib import sha256
 
+from msgspec.structs import replace
+
 from streamhooks import __version__
 from streamhooks.delivery import fingerprint as prints
+from streamhooks.delivery.govalues import go_time, with_go_values
 from streamhooks.delivery.headers import MAX_TOTAL, line_length, value_fault
 from streamhooks.errors import RequestError
 from streamhooks.event_types import aliases
@@ -34,16 +37,19 @@ _PATH = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@/?\[\]-]|%[0-9A-Fa-f]{2})*\Z"
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2[Ee]){1,2}(?:/|\Z)")
 
 
-def view(event: Event, *, expose_originating_request: bool = False) -> dict[str, object]:
+def view(event: Event, *, expose_originating_request: bool = False, compat: str = "") -> dict[str, object]:
     """What a template sees of an event, under Go's names; the event itself is not changed.
 
-    `OriginatingRequest` holds the caller's credentials and is left out unless asked for.
+    `OriginatingRequest` holds the caller's credentials and is left out unless asked for. With `compat` times and
+    durations are what Tyk's templates have.
     """
     meta = _meta(event, expose_originating_request)
+    if compat:
+        meta = with_go_values(event.type, meta)
     return {
         "Type": event.type,
         "Meta": meta,
-        "TimeStamp": event.timestamp,
+        "TimeStamp": go_time(event.timestamp) if compat else event.timestamp,
         "EventType": event.type,
         "EventMetaData": meta,
         "ID": event.id,
@@ -66,6 +72,13 @@ def _meta(event: Event, expose: bool) -> Meta:
         if json_name in meta:
             seen.setdefault(go_name, meta[json_name])
     return seen
+
+
+def permitted(event: Event, handler: Handler) -> Event:
+    """The event without what its handler may not see, so that no record of a retry or a dead letter keeps it."""
+    if handler.expose_originating_request or _WITHHELD not in event.meta:
+        return event
+    return replace(event, meta={name: value for name, value in event.meta.items() if name != _WITHHELD})
 
 
 def webhook_id(event_id: str, partition: int, handler_id: str, suffix_run: str = "") -> str:
@@ -122,7 +135,7 @@ class RequestMaker:
         `header`) where what it rendered may not be sent.
         """
         handler = self.handler
-        data = view(event, expose_originating_request=self._expose)
+        data = view(event, expose_originating_request=self._expose, compat=handler.compat)
         if suppressed:
             fingerprint = fingerprint or self.make(event, "", suffix_run).fingerprint
             data["Suppressed"] = suppressed

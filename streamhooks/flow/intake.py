@@ -11,6 +11,7 @@ import structlog
 from msgspec.structs import replace
 
 from streamhooks import wire
+from streamhooks.delivery.request import permitted
 from streamhooks.errors import RequestError, StoreError, TemplateError, WireError
 from streamhooks.flow.carrier import Carrier, Job, Table
 from streamhooks.flow.failpoints import reached
@@ -165,7 +166,9 @@ class Intake:
         left = [lane for lane in lanes if lane.handler.id not in receipts]
         if not left:
             self._settling.end_bare(carrier, Settlement("finished", carrier.source, carrier.entry.id))
-        carrier.jobs = [Job(carrier, event, lane.handler.id, self._settling.end) for lane in left]
+        carrier.jobs = [
+            Job(carrier, permitted(event, lane.handler), lane.handler.id, self._settling.end) for lane in left
+        ]
         return [job for job, lane in zip(carrier.jobs, left, strict=True) if self._made(job, lane)]
 
     def _reopen(self, carrier: Carrier, record: Record) -> list[Job]:

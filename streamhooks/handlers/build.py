@@ -89,10 +89,10 @@ class Builder:
         self._refusals = refusals
         self._compiled: dict[tuple[str, str], Template | None] = {}
 
-    def finding(self, find: FindTemplate) -> "Builder":
-        """The same builder, its ids and compiled templates shared, that finds templates in another way."""
+    def finding(self, find: FindTemplate, refusals: Refusals) -> "Builder":
+        """The same builder, its ids and compiled templates shared, that finds templates and refuses in another way."""
         other = copy.copy(self)
-        other._find = find
+        other._find, other._refusals = find, refusals
         return other
 
     def build(self, written: Written, on: tuple[str, ...]) -> Handler | None:

@@ -128,7 +128,7 @@ class Tyk(Struct, frozen=True):
     config: Annotated[str, rules.PATH] = ""
     """A tyk.conf."""
     apis: Annotated[str, rules.PATH] = ""
-    """A glob of API definitions, classic and OAS."""
+    """A glob of API definitions, classic and OAS; a folder stands for the *.json in it."""
     compat: Annotated[str, one_of("", "tyk")] = ""
     """For every handler of these files that does not say otherwise."""
 
