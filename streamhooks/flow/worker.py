@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from streamhooks.errors import StoreError
 from streamhooks.flow import pausing
-from streamhooks.flow.carrier import Table
+from streamhooks.flow.carrier import Room
 from streamhooks.flow.gate import Gate
 from streamhooks.flow.health import Health
 from streamhooks.flow.lanes import Lanes
@@ -61,7 +61,7 @@ class Worker:
         self.stopping = asyncio.Event()
         self.reached = False
         """Redis was reached and the groups exist."""
-        self.table = Table(settings.worker.in_flight)
+        self.room = Room(settings.worker.in_flight)
         self._rng = rng
         self._readers: list[Redis] = []
         self.client = connect(
@@ -88,7 +88,7 @@ class Worker:
                 partition,
                 settings=settings,
                 lanes=self.lanes,
-                table=self.table,
+                room=self.room,
                 gate=gate,
                 health=self.health,
                 figures=self.figures,
@@ -116,9 +116,14 @@ class Worker:
     ) -> None:
         await self._stop()
 
+    @property
+    def held(self) -> int:
+        """Entries that this process has in hand."""
+        return sum(len(line.table) for line in self.lines)
+
     async def idle(self) -> bool:
         """Nothing waits, is pending, parked or under way."""
-        if len(self.table):
+        if self.held:
             return False
         try:
             return all([await line.idle() for line in self.lines])
@@ -161,7 +166,7 @@ class Worker:
             async with asyncio.timeout_at(deadline):
                 await self._drained()
         except TimeoutError:
-            log.warning("drain_timeout", left=self.table.active, effect="stays pending; a peer takes it over")
+            log.warning("drain_timeout", left=self.room.active, effect="stays pending; a peer takes it over")
         await self._try_within(self._hand_back, HAND_BACK_PATIENCE)
         await self._sending.cancel()
         await self._loops.cancel()
@@ -173,9 +178,9 @@ class Worker:
     async def _drained(self) -> None:
         """The readers have returned, and nothing is being sent or stored; what they still brought is handed back."""
         readings = [reading for line in self.lines for reading in line.readings]
-        while self.table.active or not all(reading.done for reading in readings):
+        while self.room.active or not all(reading.done for reading in readings):
             await self._try_within(self._hand_back, HAND_BACK_PATIENCE)
-            await self.table.changed(0.05)
+            await self.room.changed(0.05)
 
     async def _hand_back(self) -> None:
         for line in self.lines:
