@@ -17,6 +17,7 @@ from streamhooks.handlers.handler import Handler
 from streamhooks.handlers.tyk_classic import read_definitions
 from streamhooks.handlers.tyk_conf import Services, read_conf, read_services
 from streamhooks.handlers.tyk_hooks import Document, TykHook
+from streamhooks.secret import Secret
 from streamhooks.settings.reading import Given, Known
 
 IGNORED_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "trailer"})
@@ -114,9 +115,11 @@ def _without_user(target: str) -> tuple[str, str]:
     return match[1] + match[3], f"Basic {b64encode(pair.encode('utf-8', 'surrogatepass')).decode()}"
 
 
-def _headers(header_map: dict[str, str], user: str, hook: TykHook, builder: Builder) -> dict[str, str]:
+def _headers(
+    header_map: dict[str, str | Secret], user: str, hook: TykHook, builder: Builder
+) -> dict[str, str | Secret]:
     """The headers that Go would send, under the names that it gives them."""
-    headers: dict[str, str] = {}
+    headers: dict[str, str | Secret] = {}
     for name, value in header_map.items():
         at = hook.place.key("header_map").key(name)
         if name.lower() in IGNORED_HEADERS:
@@ -126,7 +129,7 @@ def _headers(header_map: dict[str, str], user: str, hook: TykHook, builder: Buil
         else:
             headers[canonical(name)] = value
     if user:
-        headers.setdefault("Authorization", user)
+        headers.setdefault("Authorization", Secret(user))
     return headers
 
 

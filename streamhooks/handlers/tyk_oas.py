@@ -11,9 +11,11 @@ from typing import Annotated, Any
 from msgspec import Struct
 
 from streamhooks.handlers.build import keys_of
+from streamhooks.handlers.definition import is_credential
 from streamhooks.handlers.tyk_hooks import EXTENSION, TykHook, is_event, known_section, not_ours
+from streamhooks.secret import Secret
 from streamhooks.settings.reading import Given, Known, Place, Reader, made, shown
-from streamhooks.settings.rules import SECRET, TEXT, flag
+from streamhooks.settings.rules import HEADER, TEXT, flag
 
 NAMES = {
     "id": "id",
@@ -56,8 +58,8 @@ class _Webhook(Struct, frozen=True):
 
 
 class _Header(Struct, frozen=True):
-    name: Annotated[str, SECRET] = ""
-    value: Annotated[str, SECRET] = ""
+    name: Annotated[str, HEADER] = ""
+    value: Annotated[str, HEADER] = ""
 
 
 def read_oas(data: Mapping[Any, Any], place: Place, reader: Reader) -> list[TykHook]:
@@ -118,12 +120,12 @@ def _translated(known: Known, said: _Webhook, place: OasPlace, reader: Reader) -
     return ours
 
 
-def _headers(data: object, place: OasPlace, reader: Reader) -> dict[str, str]:
+def _headers(data: object, place: OasPlace, reader: Reader) -> dict[str, str | Secret]:
     """By name; of a name given twice the last, as in Tyk."""
-    headers: dict[str, str] = {}
+    headers: dict[str, str | Secret] = {}
     for item, at in reader.items(data, place.key("header_map")):
         header = made(_Header, known_section(reader, _Header, item, at))
-        headers[header.name] = header.value
+        headers[header.name] = Secret(header.value) if is_credential(header.name, header.value) else header.value
     return headers
 
 

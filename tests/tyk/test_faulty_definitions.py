@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from streamhooks.errors import ConfigError
+from streamhooks.secret import Secret
 from tests.tyk.loading import TARGET, api, classic, conf, loaded, oas
 
 CLASSIC = "event_handlers.events.AuthFailure[0].handler_meta"
@@ -101,7 +102,7 @@ def test_a_key_that_reaches_beyond_the_webhook_is_not_taken(tmp_path: Path) -> N
     path = api(tmp_path, classic({**META, **reaching}))
     found = loaded(tmp_path)
     (handler,) = found.handlers
-    assert (handler.route.allow_cidrs, handler.route.proxy, handler.route.tls.ca_file) == ((), "", "")
+    assert (handler.route.allow_cidrs, handler.route.proxy, handler.route.tls.ca_file) == ((), Secret(""), "")
     assert handler.apis == frozenset({"orders"})
     said = "is not taken from Tyk's files, it reaches beyond this webhook; give it under defaults or handlers"
     assert {str(w) for w in found.warnings} == {f"{path}: {CLASSIC}.{key}: {said}" for key in reaching}
