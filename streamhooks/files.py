@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from streamhooks.delivery.headers import MAX_TOTAL, name_fault, value_fault
-from streamhooks.delivery.signing import secret_fault
+from streamhooks.delivery.signing import secret_fault, text_fault
 from streamhooks.delivery.targets import OPEN_BY_DEFAULTS, OPEN_BY_HANDLER, check_target
 from streamhooks.errors import ConfigError, Fault
 from streamhooks.handlers.build import Builder, TemplateSource
@@ -25,6 +25,7 @@ from streamhooks.handlers.seed import read_event_handlers
 from streamhooks.handlers.tyk import TykHandler, read_tyk
 from streamhooks.handlers.tyk_conf import is_conf
 from streamhooks.handlers.tyk_hooks import Document
+from streamhooks.secret import Secret
 from streamhooks.settings import Settings, Tyk
 from streamhooks.settings.documents import MAX_BYTES, parse
 from streamhooks.settings.environment import LISTS, overrides
@@ -48,7 +49,7 @@ def _refusals(opened: tuple[str, ...], way_out: str = OPEN_BY_HANDLER) -> Refusa
     def target_fault(host: str, allow_cidrs: tuple[str, ...]) -> str:
         return check_target(host, (*allow_cidrs, *opened), way_out)
 
-    return Refusals(name_fault, value_fault, secret_fault, target_fault, MAX_TOTAL)
+    return Refusals(name_fault, value_fault, secret_fault, text_fault, target_fault, MAX_TOTAL)
 
 
 class Loaded(Struct, frozen=True):
@@ -136,7 +137,7 @@ def load_tyk(paths: Sequence[Path], compat: str = "", *, shipped: Path = SHIPPED
         templates[name, base] = source.path
         return source
 
-    refusals = Refusals(name_fault, value_fault, secret_fault, lambda _host, _cidrs: "", MAX_TOTAL)
+    refusals = Refusals(name_fault, value_fault, secret_fault, text_fault, lambda _host, _cidrs: "", MAX_TOTAL)
     inside = [path for given in paths for path in ([given] if not isdir(given) else sorted(given.iterdir()))]
     files = [path for path in inside if path in paths or (isfile(path) and path.suffix in (".json", ".conf"))]
     read = [_tyk_document(path, disk, faults, warnings) for path in dict.fromkeys(files)]
@@ -336,7 +337,7 @@ def _assembled(
     _add_admin_token(known, environ)
     settings = made(Settings, known)
     _check_defaults(known, settings, faults)
-    if settings.cool.share_with_tyk and settings.redis.url.startswith("redis+cluster:"):
+    if settings.cool.share_with_tyk and settings.redis.url.reveal().startswith("redis+cluster:"):
         said = "cannot be shared on a cluster, where Tyk's marks lie in other slots than ours; take it out"
         faults.append(known[("cool", "share_with_tyk")].place.fault(said))
     disk.templates = str(Path(base, settings.templates.path))
@@ -364,7 +365,7 @@ def _opened(handler: Handler, ranges: tuple[str, ...]) -> Handler:
 def _add_admin_token(known: Known, environ: Mapping[str, str]) -> None:
     path = ("admin", "token")
     if path not in known and environ.get(ADMIN_TOKEN):
-        known[path] = Given(environ[ADMIN_TOKEN], Place("environment", ADMIN_TOKEN))
+        known[path] = Given(Secret(environ[ADMIN_TOKEN]), Place("environment", ADMIN_TOKEN))
 
 
 def _check_defaults(known: Known, settings: Settings, faults: list[Fault]) -> None:

@@ -13,10 +13,11 @@ from msgspec.structs import replace
 from streamhooks.cli.masking import HIDDEN, credentials
 from streamhooks.cli.opening import add_config, add_json, configuration
 from streamhooks.cli.output import complain, document, lines, printable, say
-from streamhooks.cli.trial import add_trial, event_of, handler_of, secret_headers, tell_unfired
+from streamhooks.cli.trial import add_trial, event_of, handler_of, tell_unfired
 from streamhooks.delivery.request import RequestMaker
 from streamhooks.handlers.handler import Handler
 from streamhooks.model import Event, Failure, Reply, Request
+from streamhooks.secret import Secret
 from streamhooks.sender import Sender
 
 EXAMPLE = "streamhooks fire --handler security-slack --event AuthFailure"
@@ -42,7 +43,7 @@ def run(args: Namespace) -> int:
     answer = asyncio.run(_send(request, handler))
     if isinstance(answer, Failure):
         return _failed(answer, as_json=args.json)
-    return _replied(answer, [] if args.reveal else _secrets(event, request, handler), as_json=args.json)
+    return _replied(answer, [] if args.reveal else _secrets(event, request), as_json=args.json)
 
 
 async def _send(request: Request, handler: Handler) -> Reply | Failure:
@@ -50,10 +51,9 @@ async def _send(request: Request, handler: Handler) -> Reply | Failure:
         return await sender.send(request, handler)
 
 
-def _secrets(event: Event, request: Request, handler: Handler) -> list[str]:
+def _secrets(event: Event, request: Request) -> list[str]:
     """The longest first, so that no part of one is left where another was masked."""
-    hidden = secret_headers(handler)
-    sent = [value for name, value in request.headers if name in hidden]
+    sent = [value.reveal() for _, value in request.headers if isinstance(value, Secret)]
     # `Bearer abc`: an endpoint may repeat the token by itself.
     words = {*credentials(event.meta), *sent, *(value.rpartition(" ")[2] for value in sent)}
     return sorted((word for word in words if len(word) >= SHORTEST), key=len, reverse=True)

@@ -21,8 +21,10 @@ from streamhooks.files import SHIPPED, TykFiles, load_tyk
 from streamhooks.handlers.actions import OPEN
 from streamhooks.handlers.tyk import TykHandler
 from streamhooks.handlers.tyk_hooks import OF_TYK
+from streamhooks.secret import Secret, revealed
 from streamhooks.settings.duration import spelled
 from streamhooks.settings.references import is_reference
+from streamhooks.template import Template
 
 LOOPBACK = frozenset({"127.0.0.0/8", "::1/128"})
 EXAMPLE = "streamhooks import tyk tyk.conf apps/ --output streamhooks.yaml"
@@ -121,7 +123,7 @@ def _entry(one: TykHandler, found: TykFiles, folder: Path) -> Iterator[str]:
 def _headers(one: TykHandler) -> Iterator[str]:
     lines = []
     for name, text in one.handler.headers:
-        value = text if isinstance(text, str) else text.source
+        value = text.source if isinstance(text, Template) else revealed(text)
         if is_reference(value):
             lines.append(f"      # {name}: {_comment(value)} would be followed here; Tyk sends it as it stands")
             continue
@@ -142,16 +144,23 @@ def _ours(one: TykHandler) -> dict[str, Any]:
         inner = ours
         for name in path[:-1]:
             inner = inner.setdefault(name, {})
-        inner[path[-1]] = f"{given.value:g}/s" if path == ("rate_limit",) and given.value else given.value
+        inner[path[-1]] = f"{given.value:g}/s" if path == ("rate_limit",) and given.value else _plain(given.value)
     route = one.handler.route
     if route.proxy:
-        ours["proxy"] = route.proxy
-    tls = {name: value for name in ("ca_file", "cert_file", "key_file") if (value := getattr(route.tls, name))}
+        ours["proxy"] = route.proxy.reveal()
+    tls = {name: _plain(value) for name in ("ca_file", "cert_file", "key_file") if (value := getattr(route.tls, name))}
     if route.tls.insecure_skip_verify:
         tls["insecure_skip_verify"] = True
     if tls:
         ours["tls"] = tls
     return ours
+
+
+def _plain(value: Any) -> Any:
+    """As a file has it: what is written here is a configuration, which must hold what it is to send."""
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value.reveal() if isinstance(value, Secret) else value
 
 
 def _template(path: str, folder: Path) -> str:

@@ -13,11 +13,6 @@ from streamhooks.flow.lanes import holds
 from streamhooks.handlers.catalogue import Catalogue
 from streamhooks.handlers.handler import Handler
 from streamhooks.model import Entry, Event
-from streamhooks.settings.documents import parse
-from streamhooks.settings.references import is_reference
-
-_SECRET_NAMES = ("authorization", "token", "secret", "password", "api-key", "apikey")
-"""Parts of header names whose values are credentials, wherever they came from."""
 
 
 def add_trial(parser: ArgumentParser) -> None:
@@ -71,32 +66,6 @@ def tell_unfired(handler: Handler, event: Event) -> None:
         )
     elif not holds(handler, event):
         complain(f"the condition (when) of {handler.id} does not hold for this event: tried all the same")
-
-
-def secret_headers(handler: Handler) -> frozenset[str]:
-    """The names of the handler's headers whose values are not to be shown.
-
-    Those that are credentials by their name, and those that the configuration wrote as a reference: a handler holds
-    the value only, so its own place in the file is looked at once more.
-    """
-    names = {name for name, _ in handler.headers}
-    referenced = {name for name, value in _written(handler).items() if is_reference(value)}
-    return frozenset(
-        name for name in names if name in referenced or any(part in name.lower() for part in _SECRET_NAMES)
-    )
-
-
-def _written(handler: Handler) -> dict[str, object]:
-    """The handler's `header_map` as its file has it; empty where that cannot be found again."""
-    file, _, path = handler.place.rpartition(": ")
-    if not path.startswith("handlers["):
-        return {}  # in Tyk's own form no references are followed
-    try:
-        data = parse(Path(file).read_text("utf-8"), file, [])
-        headers = data["handlers"][int(path.removeprefix("handlers[").partition("]")[0])]["header_map"]
-    except (OSError, ValueError, LookupError, TypeError):
-        return {}
-    return headers if isinstance(headers, dict) else {}
 
 
 def _read(path: Path, max_bytes: int) -> Event:

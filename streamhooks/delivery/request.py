@@ -11,6 +11,7 @@ fingerprint is always that of the request with 0.
 
 import re
 from hashlib import sha256
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
@@ -20,8 +21,9 @@ from streamhooks.delivery.govalues import go_time, with_go_values
 from streamhooks.delivery.headers import MAX_TOTAL, line_length, value_fault
 from streamhooks.errors import RequestError
 from streamhooks.event_types import aliases
-from streamhooks.handlers.handler import Handler, Text
+from streamhooks.handlers.handler import Handler, HeaderText, Text
 from streamhooks.model import Event, Meta, Request
+from streamhooks.secret import Secret, names_credential, revealed
 
 BODYLESS = frozenset({"GET", "DELETE"})
 """Methods that carry no body, as Tyk's documentation has it; `compat: tyk` sends it all the same, as Tyk does."""
@@ -31,6 +33,9 @@ MAX_PATH = 8 * 1024
 
 SUPPRESSED = "X-Streamhooks-Suppressed"
 """The header that says how many duplicates the cool-down held back since the last delivery; absent for none."""
+
+Line: TypeAlias = tuple[str, str | Secret]
+"""A header, by name; its value is revealed when it is sent."""
 
 _WITHHELD = "OriginatingRequest"
 _PATH = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@/?\[\]-]|%[0-9A-Fa-f]{2})*\Z")
@@ -173,9 +178,7 @@ class RequestMaker:
         head = self._head or prints.head(self.handler.method, url)
         return head.fingerprint(body)
 
-    def _headers(
-        self, data: dict[str, object], event: Event, has_body: bool, suffix_run: str
-    ) -> tuple[tuple[str, str], ...]:
+    def _headers(self, data: dict[str, object], event: Event, has_body: bool, suffix_run: str) -> tuple[Line, ...]:
         id_line = ("webhook-id", _webhook_id(event.id, self._id_tail, suffix_run))
         if self._constant:
             return (*self._constant[has_body], id_line)
@@ -185,17 +188,17 @@ class RequestMaker:
     def _told(self, suppressed: int) -> tuple[tuple[str, str], ...]:
         return ((SUPPRESSED, str(suppressed)),) if suppressed and self._tells else ()
 
-    def _rendered(self, data: dict[str, object], has_body: bool) -> list[tuple[str, str]]:
-        lines: list[tuple[str, str]] = []
+    def _rendered(self, data: dict[str, object], has_body: bool) -> list[Line]:
+        lines: list[Line] = []
         total = 0
         for name, text, needs_body in self._lines:
             if needs_body and not has_body:
                 continue
-            value = _render(text, data)
+            value = text.reveal() if isinstance(text, Secret) else _render(text, data)
             if fault := value_fault(value, self.handler.compat == "tyk"):
                 raise self._fault("header", f"header {name}: {fault}")
             total += line_length(name, value)
-            lines.append((name, value))
+            lines.append((name, Secret(value) if isinstance(text, Secret) or names_credential(name) else value))
         if total > MAX_TOTAL:
             raise self._fault("header", f"the headers are {total} bytes long together, at most {MAX_TOTAL} may be sent")
         return lines
@@ -208,9 +211,9 @@ def _render(text: Text, data: dict[str, object]) -> str:
     return text if isinstance(text, str) else text.render(data)
 
 
-def _header_lines(handler: Handler) -> list[tuple[str, Text, bool]]:
+def _header_lines(handler: Handler) -> list[tuple[str, HeaderText, bool]]:
     """Name, value, and whether it is sent only with a body; those of the configuration win."""
-    lines: list[tuple[str, Text, bool]] = [(name, text, False) for name, text in handler.headers]
+    lines: list[tuple[str, HeaderText, bool]] = [(name, text, False) for name, text in handler.headers]
     named = {name.lower() for name, _, _ in lines}
     if "content-type" not in named and handler.compat == "tyk":
         lines.append(("Content-Type", handler.content_type, False))  # empty where the template is no .json
@@ -223,17 +226,17 @@ def _header_lines(handler: Handler) -> list[tuple[str, Text, bool]]:
 
 
 def _constant_lines(
-    handler: Handler, lines: list[tuple[str, Text, bool]]
-) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]] | None:
+    handler: Handler, lines: list[tuple[str, HeaderText, bool]]
+) -> tuple[tuple[Line, ...], tuple[Line, ...]] | None:
     """The lines without and with a body where no event changes them; None where a value is a template."""
-    constant: list[tuple[str, str, bool]] = []
+    constant: list[tuple[str, str | Secret, bool]] = []
     for name, text, needs_body in lines:
-        if not isinstance(text, str):
+        if not isinstance(text, str | Secret):
             return None
-        if fault := value_fault(text, handler.compat == "tyk"):
+        if fault := value_fault(revealed(text), handler.compat == "tyk"):
             raise RequestError("header", f"header {name}: {fault}", handler.place or handler.id)
         constant.append((name, text, needs_body))
-    total = sum(line_length(name, value) for name, value, _ in constant)
+    total = sum(line_length(name, revealed(value)) for name, value, _ in constant)
     if total > MAX_TOTAL:
         raise RequestError(
             "header",

@@ -8,13 +8,17 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from streamhooks.secret import Secret
+
 
 class Refusals(Struct, frozen=True):
     header_name: Callable[[str], str]
     header_value: Callable[[str, bool], str]
     """For a constant, and whether it may go beyond ASCII; a template's value is known with the event only."""
-    secret: Callable[[str], str]
+    secret: Callable[[Secret], str]
     """Of a Standard Webhooks secret."""
+    text_secret: Callable[[Secret], str]
+    """Of one that signs the body alone."""
     target: Callable[[str, tuple[str, ...]], str]
     """Of a host, given the networks that are opened; says something of IP addresses only, names are looked up later."""
     header_bytes: int

@@ -17,6 +17,7 @@ from streamhooks.handlers.handler import Handler
 from streamhooks.handlers.tyk_classic import read_definitions
 from streamhooks.handlers.tyk_conf import Services, read_conf, read_services
 from streamhooks.handlers.tyk_hooks import Document, TykHook
+from streamhooks.secret import Secret
 from streamhooks.settings.reading import Given, Known
 
 IGNORED_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "trailer"})
@@ -117,10 +118,10 @@ def _without_user(target: str) -> tuple[str, str]:
 
 
 def _headers(
-    header_map: dict[str, str], user: str, services: Services, hook: TykHook, builder: Builder
-) -> dict[str, str]:
+    header_map: dict[str, str | Secret], user: str, services: Services, hook: TykHook, builder: Builder
+) -> dict[str, str | Secret]:
     """The headers that Go would send, under the names that it gives them."""
-    headers: dict[str, str] = {}
+    headers: dict[str, str | Secret] = {}
     written: dict[str, str] = {}
     for name, value in header_map.items():
         at = hook.place.key("header_map").key(name)
@@ -136,7 +137,7 @@ def _headers(
                 builder.warnings.append(at.fault(said))
             headers[canonical(name)] = value
     if user:
-        headers.setdefault("Authorization", user)
+        headers.setdefault("Authorization", Secret(user))
     return headers
 
 

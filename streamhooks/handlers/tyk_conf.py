@@ -20,6 +20,8 @@ from streamhooks.handlers.tyk_hooks import (
     read_events,
     read_meta,
 )
+from streamhooks.secret import Secret
+from streamhooks.settings.model import NONE
 from streamhooks.settings.reading import Given, Known, Place, Reader, made
 from streamhooks.settings.rules import PEM, PROXY, TEXT, Many, flag
 
@@ -77,14 +79,14 @@ class _Enabled(Struct, frozen=True):
 
 
 class _Proxy(Struct, frozen=True):
-    http_proxy: Annotated[str, PROXY] = ""
-    https_proxy: Annotated[str, PROXY] = ""
+    http_proxy: Annotated[Secret, PROXY] = NONE
+    https_proxy: Annotated[Secret, PROXY] = NONE
 
 
 class _Mtls(Struct, frozen=True):
-    cert_file: Annotated[str, PEM] = ""
-    key_file: Annotated[str, PEM] = ""
-    ca_file: Annotated[str, PEM] = ""
+    cert_file: Annotated[str | Secret, PEM] = ""
+    key_file: Annotated[str | Secret, PEM] = ""
+    ca_file: Annotated[str | Secret, PEM] = ""
     insecure_skip_verify: Annotated[bool, flag()] = False
     cert_id: Annotated[str, TEXT] = ""
     ca_cert_ids: Annotated[tuple[str, ...], Many(TEXT)] = ()

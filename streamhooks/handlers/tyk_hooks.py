@@ -65,6 +65,10 @@ class TykHook(Struct, frozen=True):
     keys: frozenset[str]
     base: str
 
+    def __repr__(self) -> str:
+        """Without what the file says: a target of Tyk's may hold a user and password."""
+        return f"<TykHook {self.kind} {self.event} at {self.place}>"
+
     @property
     def meta(self) -> HandlerMeta:
         return made(HandlerMeta, self.known)

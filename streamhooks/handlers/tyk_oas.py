@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from msgspec import Struct
 
 from streamhooks.handlers.build import keys_of
+from streamhooks.handlers.definition import is_credential
 from streamhooks.handlers.tyk_hooks import (
     EXTENSION,
     OF_TYK,
@@ -20,8 +21,9 @@ from streamhooks.handlers.tyk_hooks import (
     not_ours,
     taken,
 )
+from streamhooks.secret import Secret
 from streamhooks.settings.reading import Given, Known, Place, Reader, made, rules_of, shown
-from streamhooks.settings.rules import SECRET, TEXT, flag
+from streamhooks.settings.rules import HEADER, TEXT, flag
 from streamhooks.template.gotime import parse_duration
 
 NAMES = {
@@ -67,8 +69,8 @@ class _Webhook(Struct, frozen=True):
 
 
 class _Header(Struct, frozen=True):
-    name: Annotated[str, SECRET] = ""
-    value: Annotated[str, SECRET] = ""
+    name: Annotated[str, HEADER] = ""
+    value: Annotated[str, HEADER] = ""
 
 
 def read_oas(data: Mapping[Any, Any], place: Place, reader: Reader) -> list[TykHook]:
@@ -137,9 +139,9 @@ def _translated(known: Known, said: _Webhook, place: OasPlace, reader: Reader) -
     return ours
 
 
-def _headers(data: object, place: OasPlace, reader: Reader) -> dict[str, str]:
+def _headers(data: object, place: OasPlace, reader: Reader) -> dict[str, str | Secret]:
     """By name; of a name given twice the last, as in Tyk."""
-    headers: dict[str, str] = {}
+    headers: dict[str, str | Secret] = {}
     for item, at in reader.items(data, place.key("header_map")):
         faults = len(reader.faults)
         header = made(_Header, known_section(reader, _Header, item, at))
@@ -148,7 +150,7 @@ def _headers(data: object, place: OasPlace, reader: Reader) -> dict[str, str]:
         if not header.name:
             reader.faults.append(at.key("name").fault("is missing; a header has a name and a value"))
             continue
-        headers[header.name] = header.value
+        headers[header.name] = Secret(header.value) if is_credential(header.name, header.value) else header.value
     return headers
 
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from streamhooks.delivery.targets import Policy
 from streamhooks.handlers.handler import Route, Tls
+from streamhooks.secret import revealed
 from streamhooks.sender.guard import guarded
 
 KEEP_ALIVE = 4.0
@@ -28,9 +29,9 @@ class Unusable(Struct, frozen=True):
 def tls_context(tls: Tls) -> ssl.SSLContext | Unusable:
     """TLS 1.2 at least; certificates and host names are checked unless the route says otherwise."""
     try:
-        context = ssl.create_default_context(cafile=tls.ca_file or None)
+        context = ssl.create_default_context(cafile=revealed(tls.ca_file) or None)
         if tls.cert_file:
-            context.load_cert_chain(tls.cert_file, tls.key_file or None)
+            context.load_cert_chain(revealed(tls.cert_file), revealed(tls.key_file) or None)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
         return Unusable(f"the files of `tls` (ca_file, cert_file, key_file) cannot be used: {reason}")

@@ -12,10 +12,11 @@ from types import TracebackType
 import aiohttp
 from yarl import URL
 
-from streamhooks.delivery.signing import sign
+from streamhooks.delivery.signing import sign, sign_body
 from streamhooks.errors import RequestError
 from streamhooks.handlers.handler import Handler, Route
 from streamhooks.model import Failure, Reply, Request
+from streamhooks.secret import revealed
 from streamhooks.sender.failures import EXPECTED, classify
 from streamhooks.sender.guard import GuardError
 from streamhooks.sender.routes import CONNECT_TIMEOUT, Routes, Unusable
@@ -63,7 +64,7 @@ class Sender:
                 URL(request.url, encoded=True),
                 headers=self._headers(request, handler),
                 data=request.body or None,
-                proxy=handler.route.proxy or None,
+                proxy=handler.route.proxy.reveal() or None,
                 timeout=aiohttp.ClientTimeout(total=handler.timeout, sock_connect=CONNECT_TIMEOUT),
                 allow_redirects=False,
             ) as response:
@@ -75,12 +76,14 @@ class Sender:
             return Failure("local", error.message, _since(started))
 
     def _headers(self, request: Request, handler: Handler) -> list[tuple[str, str]]:
-        headers = list(request.headers)
+        headers = [(name, revealed(value)) for name, value in request.headers]
         if handler.secrets:
             timestamp = int(self._now())
-            webhook_id = next(value for name, value in request.headers if name == "webhook-id")
+            webhook_id = next(value for name, value in headers if name == "webhook-id")
             headers.append(("webhook-timestamp", str(timestamp)))
             headers.append(("webhook-signature", sign(handler.secrets, webhook_id, timestamp, request.body)))
+        if handler.body_signature:
+            headers.append((handler.body_signature.header, sign_body(handler.body_signature, request.body)))
         return headers
 
     async def self_test(self, route: Route = CLOSED) -> None:

@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 
 from streamhooks.cli.lookups import unreachable
 from streamhooks.handlers.handler import Handler, Route
+from streamhooks.secret import Secret
 from streamhooks.template import Template
 from tests.doors.command import command, handed_out
 
@@ -130,7 +131,7 @@ def test_what_a_name_leads_to_is_told_with_the_way_to_open_it(opened: tuple[str,
 
 
 def test_a_proxy_looks_names_up_itself() -> None:
-    route = Route(proxy="http://10.0.0.1:3128")
+    route = Route(proxy=Secret("http://10.0.0.1:3128"))
     handler = Handler(id="a", on=("X",), body=Template.parse(""), target="", origin="http://x.invalid", route=route)
     assert list(unreachable([handler])) == []
 

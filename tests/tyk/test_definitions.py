@@ -10,6 +10,7 @@ from streamhooks.handlers.handler import Handler
 from streamhooks.handlers.tyk import canonical
 from streamhooks.handlers.tyk_oas import go_seconds
 from streamhooks.model import Event
+from streamhooks.secret import Secret
 from tests.tyk.conftest import DEFINITIONS
 from tests.tyk.loading import TARGET, api, classic, conf, loaded, oas, shipped
 
@@ -130,13 +131,13 @@ def test_user_password_and_fragment_of_a_url_go_where_go_puts_them(tmp_path: Pat
     api(tmp_path, classic({"target_path": "https://us%40er:p@hooks.example.com/x#here"}))
     handler = one(tmp_path)
     assert handler.target == TARGET
-    assert handler.headers == (("Authorization", "Basic dXNAZXI6cA=="),)
+    assert handler.headers == (("Authorization", Secret("Basic dXNAZXI6cA==")),)
 
 
 def test_an_authorization_of_its_own_wins_over_the_urls(tmp_path: Path) -> None:
     meta = {"target_path": "https://u:p@hooks.example.com/x", "header_map": {"authorization": "Bearer b"}}
     api(tmp_path, classic(meta))
-    assert one(tmp_path).headers == (("Authorization", "Bearer b"),)
+    assert one(tmp_path).headers == (("Authorization", Secret("Bearer b")),)
 
 
 def test_header_names_are_spelled_as_go_spells_them() -> None:
@@ -190,7 +191,7 @@ def test_what_looks_like_an_action_in_a_header_is_no_template_with_compat(tmp_pa
 def test_references_are_never_followed(tmp_path: Path) -> None:
     path = api(tmp_path, oas({"headers": [{"name": "Authorization", "value": "file:///etc/hostname"}]}))
     found = loaded(tmp_path)
-    assert found.handlers[0].headers == (("Authorization", "file:///etc/hostname"),)
+    assert found.handlers[0].headers == (("Authorization", Secret("file:///etc/hostname")),)
     said = "looks like a reference, but none are followed in Tyk's own form; use the form under handlers"
     at = f"{path}: x-tyk-api-gateway.server.eventHandlers[0].headers[0].value"
     assert [str(w) for w in found.warnings] == [f"{at}: {said}"]
@@ -241,13 +242,16 @@ def services(folder: Path, data: object, target: str = TARGET) -> Handler:
 
 def test_webhooks_go_through_the_proxy_of_tyk_conf(tmp_path: Path) -> None:
     proxy = {"enabled": True, "http_proxy": "http://plain:3128", "https_proxy": "http://tls:3128"}
-    assert services(tmp_path, {"webhooks": {"proxy": proxy}}).route.proxy == "http://tls:3128"
-    assert services(tmp_path, {"webhooks": {"proxy": proxy}}, "http://example.com/").route.proxy == "http://plain:3128"
+    assert services(tmp_path, {"webhooks": {"proxy": proxy}}).route.proxy.reveal() == "http://tls:3128"
+    assert (
+        services(tmp_path, {"webhooks": {"proxy": proxy}}, "http://example.com/").route.proxy.reveal()
+        == "http://plain:3128"
+    )
 
 
 def test_an_https_target_falls_back_to_the_proxy_for_http(tmp_path: Path) -> None:
     proxy = {"enabled": True, "http_proxy": "http://plain:3128"}
-    assert services(tmp_path, {"global": proxy}).route.proxy == "http://plain:3128"
+    assert services(tmp_path, {"global": proxy}).route.proxy.reveal() == "http://plain:3128"
 
 
 def test_the_proxy_of_webhooks_wins_over_the_global_one_and_a_disabled_one_counts_for_nothing(tmp_path: Path) -> None:
@@ -255,9 +259,9 @@ def test_the_proxy_of_webhooks_wins_over_the_global_one_and_a_disabled_one_count
         "global": {"enabled": True, "http_proxy": "http://global:1"},
         "webhooks": {"proxy": {"enabled": True, "http_proxy": "http://own:1"}},
     }
-    assert services(tmp_path, both).route.proxy == "http://own:1"
+    assert services(tmp_path, both).route.proxy.reveal() == "http://own:1"
     both["webhooks"]["proxy"]["enabled"] = False  # type: ignore[index]  # a nested map of mixed values
-    assert services(tmp_path, both).route.proxy == "http://global:1"
+    assert services(tmp_path, both).route.proxy.reveal() == "http://global:1"
 
 
 def test_what_tyk_conf_says_wins_over_defaults(tmp_path: Path) -> None:
@@ -265,14 +269,14 @@ def test_what_tyk_conf_says_wins_over_defaults(tmp_path: Path) -> None:
     conf(tmp_path, {"external_services": {"global": proxy}})
     api(tmp_path, classic(META))
     (handler,) = loaded(tmp_path, defaults={"proxy": "http://ours:1"}).handlers
-    assert handler.route.proxy == "http://tyks:1"
+    assert handler.route.proxy.reveal() == "http://tyks:1"
 
 
 @pytest.mark.parametrize("bypass", ["other:1, hooks.example.com", ["hooks.example.com"]])
 def test_a_bypassed_host_is_reached_without_the_proxy(bypass: object, tmp_path: Path) -> None:
     proxy = {"enabled": True, "http_proxy": "http://p:1", "bypass_proxy": bypass}
-    assert services(tmp_path, {"webhooks": {"proxy": proxy}}).route.proxy == ""
-    assert services(tmp_path, {"webhooks": {"proxy": proxy}}, "https://hooks.example.com:8443/").route.proxy != ""
+    assert services(tmp_path, {"webhooks": {"proxy": proxy}}).route.proxy.reveal() == ""
+    assert services(tmp_path, {"webhooks": {"proxy": proxy}}, "https://hooks.example.com:8443/").route.proxy
 
 
 def test_the_client_certificate_of_tyk_conf_is_used(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ async def test_what_the_page_says_to_write_oneself_opens_what_it_says(folder: Pa
         files[-1].write_text(block)
     handler, *_ = load(files, {}).handlers
     assert handler.route.allow_cidrs == ("10.20.0.0/16", "127.0.0.1/32")
-    assert handler.route.proxy == "http://proxy.internal:3128"
+    assert handler.route.proxy.reveal() == "http://proxy.internal:3128"
     assert handler.route.tls.cert_file == str(folder / "certs/client.pem")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from streamhooks.errors import ConfigError
+from streamhooks.secret import Secret
 from tests.tyk.loading import TARGET, api, classic, conf, loaded, oas
 
 CLASSIC = "event_handlers.events.AuthFailure[0].handler_meta"
@@ -101,7 +102,7 @@ def test_a_key_that_reaches_beyond_the_webhook_is_not_taken(tmp_path: Path) -> N
     path = api(tmp_path, classic({**META, **reaching}))
     found = loaded(tmp_path)
     (handler,) = found.handlers
-    assert (handler.route.allow_cidrs, handler.route.proxy, handler.route.tls.ca_file) == ((), "", "")
+    assert (handler.route.allow_cidrs, handler.route.proxy, handler.route.tls.ca_file) == ((), Secret(""), "")
     assert handler.apis == frozenset({"orders"})
     way_out = {
         "allow_cidrs": "write it under defaults in the configuration, or import the webhook into handlers",
@@ -117,7 +118,7 @@ def test_a_key_that_reaches_beyond_the_webhook_is_not_taken(tmp_path: Path) -> N
 def test_neither_is_it_taken_from_an_oas_definition(tmp_path: Path) -> None:
     path = api(tmp_path, oas({"proxy": "http://p:1"}))
     found = loaded(tmp_path)
-    assert found.handlers[0].route.proxy == ""
+    assert found.handlers[0].route.proxy.reveal() == ""
     said = "write it under defaults in the configuration or external_services of tyk.conf"
     assert str(found.warnings[0]) == f"{path}: {OAS}.proxy: is not taken from Tyk's files: {said}"
 

@@ -9,6 +9,7 @@ from streamhooks.delivery.request import RequestMaker
 from streamhooks.event_types import example
 from streamhooks.files import Loaded, load
 from streamhooks.handlers.handler import Handler
+from streamhooks.secret import Secret
 from tests.doors.command import command
 from tests.tyk.conftest import DEFINITIONS
 from tests.tyk.loading import TARGET, api, classic, conf, loaded, shipped
@@ -76,7 +77,11 @@ async def test_our_further_keys_and_the_way_out_go_along(tmp_path: Path) -> None
     proxy = {"enabled": True, "http_proxy": "http://proxy:3128"}
     conf(tmp_path, {"external_services": {"webhooks": {"proxy": proxy}}})
     (handler,) = (await imported(tmp_path, tmp_path / "tyk.conf", tmp_path / "apps")).handlers
-    assert (handler.retry.delays, handler.rate_limit, handler.route.proxy) == ((1.0, 2.0), 10.0, "http://proxy:3128")
+    assert (handler.retry.delays, handler.rate_limit, handler.route.proxy) == (
+        (1.0, 2.0),
+        10.0,
+        Secret("http://proxy:3128"),
+    )
     assert handler.when is not None
     (line,) = re.findall(r"^    proxy: .*$", (tmp_path / "streamhooks.yaml").read_text(), re.MULTILINE)
     at = f"{tmp_path}/tyk.conf: external_services.webhooks.proxy.http_proxy"
