@@ -1,4 +1,4 @@
-"""A raw TCP server on 127.0.0.1 that answers with whatever bytes a test says, or worse."""
+"""A raw TCP server on a loopback address that answers with whatever bytes a test says, or worse."""
 
 import asyncio
 import socket
@@ -57,7 +57,9 @@ Behaviour = Callable[[Hostile], Act]
 
 
 @asynccontextmanager
-async def hostile(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> AsyncIterator[Hostile]:
+async def hostile(
+    behaviour: Behaviour, tls: ssl.SSLContext | None = None, *, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[Hostile]:
     server = Hostile()
     act = behaviour(server)
     tasks: set[asyncio.Task[None]] = set()
@@ -76,7 +78,7 @@ async def hostile(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> As
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    listening = await asyncio.start_server(track, "127.0.0.1", 0, ssl=tls)
+    listening = await asyncio.start_server(track, host, port, ssl=tls)
     server.port = listening.sockets[0].getsockname()[1]
     try:
         yield server
