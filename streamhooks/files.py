@@ -28,7 +28,7 @@ from streamhooks.handlers.tyk_hooks import Document
 from streamhooks.settings import Settings, Tyk
 from streamhooks.settings.documents import MAX_BYTES, parse
 from streamhooks.settings.environment import LISTS, overrides
-from streamhooks.settings.policy import contradictions, inner
+from streamhooks.settings.policy import contradictions, for_one_handler, inner
 from streamhooks.settings.reading import Given, Known, Place, Reader, joined, made
 from streamhooks.settings.references import UnresolvedError, environment_name
 from streamhooks.settings.rules import RefusedError
@@ -361,7 +361,7 @@ def _add_admin_token(known: Known, environ: Mapping[str, str]) -> None:
 
 def _check_defaults(known: Known, settings: Settings, faults: list[Fault]) -> None:
     policy = inner(known, "defaults")
-    for path, message in contradictions(policy, settings.defaults):
+    for path, message in (*contradictions(policy, settings.defaults), *for_one_handler(policy)):
         section = path.partition(".")[0]
         said = {".".join(key): given.place for key, given in policy.items() if key[0] == section}
         place = said.get(path) or Place(next(iter(said.values())).file, f"defaults.{path}")

@@ -114,6 +114,7 @@ class Builder:
         body = self._body(definition, written)
         when = self._inline(definition.when, "text", place.key("when")) if definition.when else None
         self._check_secrets(definition, written)
+        self._warn_unchecked(definition, merged)
         if target is None or body is None or len(self.faults) > before:
             return None
         return Handler(
@@ -243,6 +244,11 @@ class Builder:
                 self._compiled[key] = None
                 self.faults.append(Fault(source.path, "", str(error)))
         return self._compiled[key]
+
+    def _warn_unchecked(self, definition: Definition, merged: Known) -> None:
+        if definition.tls.insecure_skip_verify:
+            said = "anybody on the way can read and answer these webhooks; if you can, give the endpoint's tls.ca_file"
+            self.warnings.append(merged[("tls", "insecure_skip_verify")].place.fault(said))
 
     def _check_secrets(self, definition: Definition, written: Written) -> None:
         place = written.place.key("sign").key("secrets")

@@ -127,7 +127,10 @@ def _on_disk(setting: str) -> Iterator[str]:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, ssl.SSLError):
-        return (error.reason or "they are no certificates and keys").replace("_", " ").lower()
+        # What else OpenSSL says changes from release to release, and tells little.
+        if error.reason == "KEY_VALUES_MISMATCH":
+            return "the key is not that of the certificate"
+        return "one of them is no PEM that can be read, or a key with a password"
     return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
 
 

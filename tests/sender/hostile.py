@@ -1,6 +1,7 @@
 """A raw TCP server on a loopback address that answers with whatever bytes a test says, or worse."""
 
 import asyncio
+import random
 import socket
 import ssl
 import struct
@@ -8,8 +9,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from streamhooks.handlers.handler import Handler, Route
-from streamhooks.model import Failure, Reply, Request
+from streamhooks.delivery.judge import judge
+from streamhooks.handlers.handler import Handler, Route, Schedule
+from streamhooks.model import Failure, Outcome, Reply, Request
 from streamhooks.sender import Sender
 from tests.delivery.making import make_handler
 
@@ -175,6 +177,11 @@ def resetting(after: bytes = b"", *, unread: bool = False) -> Behaviour:
         return act
 
     return behaviour
+
+
+def judged(answer: Reply | Failure) -> Outcome:
+    """What becomes of a first attempt that ended so, on the schedule of a handler that names none, without jitter."""
+    return judge(1, answer, Schedule(jitter=0.0), age=0.0, rng=random.Random(0), now=1.0)
 
 
 LOCAL = Route(allow_cidrs=("127.0.0.0/8",))
