@@ -110,10 +110,14 @@ class Suppressed(Struct, frozen=True, gc=False):
     """The owner of that other request: `<entry id>|<handler>`."""
 
 
+HELD = float("inf")
+
+
 class Retry(Struct, frozen=True, gc=False):
     """Stored in Redis and sent again `after` seconds. A deferral is a retry whose `attempt` was not raised."""
 
     after: float
+    """HELD: until its handler, which is paused, is resumed."""
     attempt: int
     """The number that the next attempt bears."""
     why: str

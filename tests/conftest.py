@@ -8,6 +8,7 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from streamhooks.embedded import EmbeddedServer
+from tests.figures import Figures, show
 from tests.servers import Endpoint, lasting_keys
 from tests.skips import unexpected
 
@@ -24,6 +25,17 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     for skipped in unexpected(reporter.stats.get("skipped", ())):
         reporter.write_line(f"skipped for a reason that tests/skips.py does not allow: {skipped}", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What was measured is told in every run."""
+    show(terminalreporter, config)
+
+
+@pytest.fixture
+def figures(request: pytest.FixtureRequest) -> Figures:
+    """Tells a figure at the end of the run."""
+    return Figures(request.config, request.node.name)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -61,6 +61,7 @@ def _of_handlers(figures: Figures, lanes: Iterable[Lane]) -> Iterator[Metric]:
     unchecked = GaugeMetricFamily(
         "streamhooks_tls_verification_off", "1: the endpoint's certificate is not checked.", labels=["handler"]
     )
+    paused = GaugeMetricFamily("streamhooks_handler_paused", "1: its events are stored.", labels=["handler"])
     for handler, own in figures.handlers.items():
         _count(deliveries, handler, own.outcomes, ("delivered", "suppressed", "dead", "stored"))
         _count(attempts, handler, own.attempts, RESULTS)
@@ -72,9 +73,10 @@ def _of_handlers(figures: Figures, lanes: Iterable[Lane]) -> Iterator[Metric]:
     for lane in lanes:
         flying.add_metric([lane.handler.id], lane.in_flight)
         breaker.add_metric([lane.handler.id], lane.breaker_state)
+        paused.add_metric([lane.handler.id], bool(lane.standing.why))
         if lane.handler.route.tls.insecure_skip_verify:
             unchecked.add_metric([lane.handler.id], 1)
-    yield from (deliveries, attempts, dead, took, asked, flying, breaker, unchecked)
+    yield from (deliveries, attempts, dead, took, asked, flying, breaker, paused, unchecked)
 
 
 def _of_redis(backlogs: list[Backlog]) -> Iterator[Metric]:
@@ -85,6 +87,7 @@ def _of_redis(backlogs: list[Backlog]) -> Iterator[Metric]:
         ("pending", "Entries handed out and not acknowledged.", sum(b.pending for b in backlogs)),
         ("oldest_pending_seconds", "Age of the oldest pending entry.", max(b.oldest_pending for b in backlogs)),
         ("parked", "Stored retries and deferred events.", sum(b.parked for b in backlogs)),
+        ("held", "Of these, those whose handler is paused.", sum(b.held for b in backlogs)),
         ("backlog", "lag + pending + parked that is due.", sum(b.total for b in backlogs)),
     ):
         yield GaugeMetricFamily(f"streamhooks_{name}", says, value=value)

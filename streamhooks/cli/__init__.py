@@ -30,6 +30,7 @@ COMMANDS = {
     "publish": "add events to the stream",
     "status": "show what waits, what is under way, and what came of it all",
     "pending": "list the entries that are handed out and not acknowledged, or take them over",
+    "handlers": "list the handlers, pause one, or let it go on",
     "dead": "list, show, replay or purge dead letters",
 }
 """Every command by its name, in the order of their first use, with what it does."""

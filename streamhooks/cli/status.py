@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import to_builtins
@@ -15,6 +15,7 @@ from streamhooks.cli.table import facts, table
 from streamhooks.files import Loaded
 from streamhooks.handlers.handler import Handler
 from streamhooks.store.keys import partitions
+from streamhooks.store.pauses import Note, Pauses
 from streamhooks.store.status import Overview, overview
 
 EXAMPLE = "streamhooks status --watch"
@@ -39,13 +40,15 @@ async def _run(loaded: Loaded, *, watch: bool, as_json: bool) -> int:
     stream = loaded.settings.stream
     async with reach(loaded.settings) as client:
         while True:
-            seen = [await overview(client, keys, stream.group) for keys in partitions(stream.key, stream.partitions)]
+            every = partitions(stream.key, stream.partitions)
+            seen = [await overview(client, keys, stream.group) for keys in every]
+            notes = await Pauses(client, every[0]).notes()
             if watch and sys.stdout.isatty():
                 sys.stdout.write(_HOME_AND_CLEAR)
             if as_json:
-                document(_told(stream.group, seen, loaded.handlers))
+                document(_told(stream.group, seen, loaded.handlers, notes))
             else:
-                say(_page(stream.group, seen, loaded.handlers))
+                say(_page(stream.group, seen, loaded.handlers, notes))
             sys.stdout.flush()
             if not watch:
                 return _judged(stream.group, seen)
@@ -64,7 +67,13 @@ def _judged(group: str, seen: Sequence[Overview]) -> int:
     return 1 if wrong else 0
 
 
-def _told(group: str, seen: Sequence[Overview], handlers: Sequence[Handler]) -> dict[str, Any]:
+def _state(handler: str, notes: Mapping[str, Note]) -> str:
+    return notes[handler].state if handler in notes else "active"
+
+
+def _told(
+    group: str, seen: Sequence[Overview], handlers: Sequence[Handler], notes: Mapping[str, Note]
+) -> dict[str, Any]:
     return {
         "group": group,
         "partitions": [
@@ -80,15 +89,17 @@ def _told(group: str, seen: Sequence[Overview], handlers: Sequence[Handler]) -> 
             }
             for one in seen
         ],
-        "handlers": [{"id": one.id, "on": list(one.on), "origin": one.origin} for one in handlers],
+        "handlers": [
+            {"id": one.id, "state": _state(one.id, notes), "on": list(one.on), "origin": one.origin} for one in handlers
+        ],
     }
 
 
-def _page(group: str, seen: Sequence[Overview], handlers: Sequence[Handler]) -> str:
+def _page(group: str, seen: Sequence[Overview], handlers: Sequence[Handler], notes: Mapping[str, Note]) -> str:
     blocks = [_partition(group, one) for one in seen]
     if handlers:
-        rows = [(one.id, " ".join(one.on), one.origin) for one in handlers]
-        blocks.append(table(("HANDLER", "ON", "TARGET"), rows))
+        rows = [(one.id, _state(one.id, notes), " ".join(one.on), one.origin) for one in handlers]
+        blocks.append(table(("HANDLER", "STATE", "ON", "TARGET"), rows))
     return "\n\n".join(blocks)
 
 
@@ -103,7 +114,7 @@ def _partition(group: str, one: Overview) -> str:
             ("lag", backlog.lag),
             ("pending", backlog.pending),
             ("oldest pending", length(backlog.oldest_pending) if backlog.pending else None),
-            ("parked", f"{backlog.parked} ({backlog.due} due)"),
+            ("parked", f"{backlog.parked} ({backlog.due} due, {backlog.held} held)"),
             ("dead letters", backlog.dead),
             ("account", f"{account} ({'balances' if one.balances else 'DOES NOT BALANCE'})"),
         )

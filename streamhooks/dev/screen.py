@@ -5,7 +5,7 @@ import time
 from typing import assert_never
 
 from streamhooks.dev.receiver import Arrival
-from streamhooks.model import Dead, Delivered, Retry, Suppressed
+from streamhooks.model import HELD, Dead, Delivered, Retry, Suppressed
 from streamhooks.observe.figures import Ended
 
 _COLOURS = {"green": 32, "yellow": 33, "red": 31, "cyan": 36, "dim": 2, "bold": 1}
@@ -45,7 +45,8 @@ class Screen:
                 origin = by.partition("|")[0]
                 what, colour = f"suppressed: the same request was delivered for event {origin}", "dim"
             case Retry(after, attempt, why):
-                what, colour = f"put off: {why}; attempt {attempt} in {after:.1f} s", "yellow"
+                when = "when it is resumed" if after == HELD else f"in {after:.1f} s"
+                what, colour = f"put off: {why}; attempt {attempt} {when}", "yellow"
             case Dead(reason, why):
                 what, colour = f"dead letter ({reason}): {why}", "red"
             case _:

@@ -60,6 +60,7 @@ class Job:
         "force",
         "handler",
         "owner",
+        "paused",
         "replied",
         "request",
         "run",
@@ -80,6 +81,8 @@ class Job:
         self.window = 0.0
         self.first = 0
         """Time of the first attempt by the clock of Redis in ms; 0: this is the first."""
+        self.paused = 0
+        """Milliseconds since then that it was held because the handler was paused."""
         self.run = ""
         """Names the replay that it is of; empty for the event itself."""
         self.force = False

@@ -175,7 +175,7 @@ class Intake:
         )  # fmt: skip
         job = Job(carrier, event, record.handler, self._settling.end)
         job.owner, job.run, job.force = record.owner, record.run, record.force
-        job.fingerprint, job.first = record.fingerprint, record.first
+        job.fingerprint, job.first, job.paused = record.fingerprint, record.first, record.paused
         carrier.jobs = [job]
         lane = self._lanes.get(record.handler)
         if lane is None:

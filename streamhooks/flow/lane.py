@@ -1,8 +1,9 @@
 """A handler's lane: its queue, its slots and its breaker, so that no endpoint holds up another.
 
-A job is offered with its claim made. It is sent at once while a slot is free, else queued; when the queue is full it
-waits for a place, and only when the handler has finished nothing for a second is it deferred to Redis. So a burst to a
-quick endpoint never takes the long way, and a dead endpoint never holds the others up.
+A job is offered with its claim made. It is sent at once while a slot is free, else queued. When the queue is full it
+waits for a place where that is a matter of milliseconds; where the handler is slow, has finished nothing for a second,
+or has a rate limit, it is deferred to Redis. So a burst to a quick endpoint never takes the long way, and neither a
+dead endpoint nor a slow one holds the others up.
 
 A runner is a task that lives as long as there is something to send, not a task per event.
 """
@@ -20,19 +21,27 @@ from streamhooks.delivery.judge import judge
 from streamhooks.delivery.request import RequestMaker
 from streamhooks.flow.carrier import Job
 from streamhooks.flow.failpoints import reached
+from streamhooks.flow.pace import STALLED, Pace
 from streamhooks.flow.patience import within
+from streamhooks.flow.pausing import Standing
+from streamhooks.flow.turns import Turns
 from streamhooks.handlers.handler import Handler
-from streamhooks.model import Failure, Reply, Retry
+from streamhooks.model import HELD, Dead, Delivered, Failure, Outcome, Reply, Retry
 from streamhooks.observe.figures import HandlerFigures
 from streamhooks.sender import Sender
 
 log = structlog.get_logger("streamhooks")
-STALLED = 1.0
-"""Seconds without a finished job after which a full lane defers what comes."""
 FULL_DELAY = 5.0
-"""Seconds until a job that found its lane full and stalled is tried again."""
+"""Seconds until a job that found its lane full is tried again, at the soonest."""
+SLOW = 200.0
+"""Answers a second. A quicker lane frees a place within 5 ms, which the reader may wait; for a slower one it must not,
+for behind this event stand those of others."""
+QUEUED_TURNS = 10.0
+"""Seconds of turns that may wait in memory, in slots and in the queue, where there is a rate limit."""
 
 Spawn = Callable[[Coroutine[None, None, None]], object]
+Said = Callable[[str, Delivered | Dead], None]
+"""Is told of a handler whose endpoint says that it is gone, or whose probe was delivered."""
 
 
 class Lane:
@@ -48,21 +57,31 @@ class Lane:
         queue: int,
         figures: HandlerFigures,
         rng: random.Random,
+        standing: Standing,
+        turns: Turns | None,
+        said: Said,
     ) -> None:
         self.handler = handler
         self.makers = makers
         """One for each partition, whose number is part of the `webhook-id`."""
         self.figures = figures
         self.breaker = Breaker(handler.breaker)
+        self.standing = standing
         self._sender = sender
         self._spawn = spawn
+        self._turns = turns
+        self._said = said
         self._queue: deque[Job] = deque()
-        self._queue_room = queue
+        waiting = max(1, int(turns.rate * QUEUED_TURNS)) if turns else max(queue, handler.concurrency)
+        self._slots = min(handler.concurrency, waiting)
+        self._queue_room = min(queue, waiting)
         self._running = 0
-        self._finished_at = 0.0
+        self._pace = Pace()
+        self._tail = 0.0
+        """When the last job that was deferred for want of room may come back."""
         self._place = asyncio.Event()
         self._rng = rng
-        self._closed = False
+        self._closed = asyncio.Event()
 
     def __repr__(self) -> str:
         return f"<Lane {self.handler.id} {self._running} sending, {len(self._queue)} queued>"
@@ -78,24 +97,39 @@ class Lane:
 
     async def offer(self, job: Job) -> None:
         """Sends the job when its turn comes; waits only while the queue is full and moving."""
-        if self._running < self.handler.concurrency and not self._closed:
+        now = time.monotonic()
+        if self.standing.holds(job.owner, now):
+            job.end(_held(job))
+            return
+        if self._running < self._slots and not self._closed.is_set():
             if not self._running:
-                self._finished_at = time.monotonic()
+                self._pace.begin(now)
             self._running += 1
             self._spawn(self._run(job))
             return
-        while len(self._queue) >= self._queue_room and not self._closed:
-            idle = time.monotonic() - self._finished_at
-            if idle >= STALLED:
-                job.end(Retry(self._spread(FULL_DELAY), job.attempt, "handler full"))
+        while len(self._queue) >= self._queue_room and not self._closed.is_set():
+            now = time.monotonic()
+            if (later := self._put_off(now)) > 0:
+                job.end(Retry(later, job.attempt, "handler full"))
                 return
             self._place.clear()
-            await within(self._place.wait(), STALLED - idle)
+            await within(self._place.wait(), STALLED - self._pace.idle(now))
         self._queue.append(job)
+
+    def _put_off(self, now: float) -> float:
+        """Seconds until a job that finds the queue full may come back; 0: waiting for a place is as good."""
+        if self._pace.idle(now) >= STALLED and self._turns is None:
+            return self._spread(FULL_DELAY)
+        pace = self._turns.rate if self._turns else self._pace.per_second(now)
+        if pace and (self._turns or pace < SLOW):
+            # Each comes back when this lane may be done with those before it, not all of them together.
+            self._tail = max(self._tail, now + FULL_DELAY) + 1 / pace
+            return self._tail - now
+        return 0.0
 
     def close(self) -> None:
         """Starts nothing more; what is queued stays unsent, and is handed back with its carrier."""
-        self._closed = True
+        self._closed.set()
         self._queue.clear()
         self._place.set()
 
@@ -104,6 +138,8 @@ class Lane:
         job: Job | None = first
         try:
             while job is not None:
+                if self._turns is not None and not await self._turn(self._turns):
+                    return
                 if job.state == "queued":  # else lost to another worker meanwhile
                     await self._attempt(job)
                 job = self._queue.popleft() if self._queue else None
@@ -111,8 +147,16 @@ class Lane:
         finally:
             self._running -= 1
 
+    async def _turn(self, turns: Turns) -> bool:
+        """Waits for the next turn; False where the lane was closed before it came."""
+        wait = await turns.next()
+        return not (wait > 0 and await within(self._closed.wait(), wait)) and not self._closed.is_set()
+
     async def _attempt(self, job: Job) -> None:
         now = time.monotonic()
+        if self.standing.holds(job.owner, now):
+            job.end(_held(job))
+            return
         if not self.breaker.permit(now):
             job.end(Retry(self._spread(self.breaker.wait(now)), job.attempt, "breaker open"))
             return
@@ -123,11 +167,20 @@ class Lane:
         job.replied = time.monotonic()
         job.answer = answer
         if isinstance(answer, Reply):  # a time-out is no sign that the endpoint moves
-            self._finished_at = job.replied
+            self._pace.moved(job.replied)
         reached("replied")
         self.breaker.record(answer, job.replied)
         self.figures.attempted(answer)
-        job.end(judge(job.attempt, answer, self.handler.retry, age=_age(job), now=time.time(), rng=self._rng))
+        outcome = judge(job.attempt, answer, self.handler.retry, age=_age(job), now=time.time(), rng=self._rng)
+        self._tell(job, outcome)
+        job.end(outcome)
+
+    def _tell(self, job: Job, outcome: Outcome) -> None:
+        if isinstance(outcome, Dead) and outcome.reason == "gone":
+            self.standing.gone(job.replied)
+            self._said(self.handler.id, outcome)
+        elif isinstance(outcome, Delivered) and self.standing.is_probe(job.owner):
+            self._said(self.handler.id, outcome)
 
     async def _sent(self, job: Job) -> Reply | Failure:
         if job.request is None:  # a job without a request has ended before it could be offered
@@ -144,7 +197,11 @@ class Lane:
         return seconds * (1 + self._rng.random() / 3)
 
 
+def _held(job: Job) -> Retry:
+    return Retry(HELD, job.attempt, "handler paused")
+
+
 def _age(job: Job) -> float:
     """Seconds since the first attempt, by the clock of Redis: its id says when the carrier was made."""
     made = int(job.carrier.entry.id.partition("-")[0])
-    return max(0.0, (made - job.first) / 1000) if job.first else 0.0
+    return max(0.0, (made - job.first - job.paused) / 1000) if job.first else 0.0

@@ -8,12 +8,16 @@ from collections.abc import Iterator
 
 from streamhooks.delivery.request import RequestMaker, view
 from streamhooks.errors import TemplateError
-from streamhooks.flow.lane import Lane, Spawn
+from streamhooks.flow.health import Health
+from streamhooks.flow.lane import Lane, Said, Spawn
+from streamhooks.flow.pausing import Standing
+from streamhooks.flow.turns import Turns
 from streamhooks.handlers.catalogue import Catalogue
 from streamhooks.handlers.handler import Handler
 from streamhooks.model import Event
 from streamhooks.observe.figures import Figures
 from streamhooks.sender import Sender
+from streamhooks.store.rate import Rates
 
 
 class Lanes:
@@ -29,6 +33,9 @@ class Lanes:
         queue: int,
         figures: Figures,
         rng: random.Random,
+        rates: Rates,
+        health: Health,
+        said: Said,
     ) -> None:
         self._partitions = partitions
         self._sender = sender
@@ -36,14 +43,25 @@ class Lanes:
         self._queue = queue
         self._figures = figures
         self._rng = rng
+        self._rates = rates
+        self._health = health
+        self._said = said
+        self._lanes: dict[str, Lane] = {}
         self.replace(catalogue)
 
     def replace(self, catalogue: Catalogue) -> None:
-        """Puts another catalogue in force."""
-        self._lanes = {handler.id: self._open(handler) for handler in catalogue.handlers}
+        """Puts another catalogue in force; a handler that is paused stays so."""
+        standings = self.standings
+        self._lanes = {h.id: self._open(h, standings.get(h.id) or Standing()) for h in catalogue.handlers}
         self._catalogue = catalogue
 
-    def _open(self, handler: Handler) -> Lane:
+    @property
+    def standings(self) -> dict[str, Standing]:
+        """Who is paused, by handler."""
+        return {id: lane.standing for id, lane in self._lanes.items()}
+
+    def _open(self, handler: Handler, standing: Standing) -> Lane:
+        limit = handler.rate_limit
         return Lane(
             handler,
             makers=tuple(RequestMaker(handler, number) for number in range(self._partitions)),
@@ -52,6 +70,9 @@ class Lanes:
             queue=self._queue,
             figures=self._figures.of(handler.id),
             rng=self._rng,
+            standing=standing,
+            turns=Turns(handler.id, limit, self._rates, self._health) if limit > 0 else None,
+            said=self._said,
         )
 
     def __getitem__(self, handler: str) -> Lane:

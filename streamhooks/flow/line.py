@@ -6,6 +6,7 @@ from streamhooks.flow.health import Health
 from streamhooks.flow.intake import Intake
 from streamhooks.flow.lanes import Lanes
 from streamhooks.flow.partition import Partition
+from streamhooks.flow.pausing import Pausing
 from streamhooks.flow.reading import Reading
 from streamhooks.flow.recovery import SOURCES, Recovery
 from streamhooks.flow.settling import Settling
@@ -41,6 +42,7 @@ class Line:
     ) -> None:
         worker = settings.worker
         self._partition = partition
+        self._lanes = lanes
         self._table = table
         self._start = settings.stream.start
         self.next_wake = LONGEST_NAP
@@ -55,6 +57,7 @@ class Line:
             lease=worker.lease, max_deliveries=worker.max_deliveries,
         )  # fmt: skip
         self.waiting = Waiting(self.intake, worker.lease)
+        self.pausing = Pausing(partition.number, partition.pauses, health)
         self.readings = [
             Reading(
                 source, partition.stream(source), intake=self.intake, table=table, gate=gate, health=health,
@@ -67,6 +70,9 @@ class Line:
     async def ensure_groups(self) -> None:
         await self._partition.entries.ensure_group(self._start)
         await self._partition.retries.ensure_group("0")
+
+    async def look_at_pauses(self) -> None:
+        await self.pausing.look(self._lanes.standings)
 
     async def run_suspects(self) -> None:
         while await self.recovery.run_suspect():

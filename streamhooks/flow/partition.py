@@ -8,6 +8,7 @@ from streamhooks.store.claims import Claims
 from streamhooks.store.connection import connect
 from streamhooks.store.keys import Keys, partitions
 from streamhooks.store.parked import Parked
+from streamhooks.store.pauses import Pauses
 from streamhooks.store.settle import Ledger, Source
 from streamhooks.store.stream import Stream
 from streamhooks.store.upkeep import Account, Retention
@@ -26,6 +27,7 @@ class Partition(Struct, frozen=True):
     claims: Claims
     ledger: Ledger
     parked: Parked
+    pauses: Pauses
     account: Account
     retention: Retention
 
@@ -58,6 +60,7 @@ def _open(number: int, client: Redis, readers: list[Redis], keys: Keys, settings
             share_with_tyk=settings.cool.share_with_tyk,
         ),
         parked=Parked(client, keys),
+        pauses=Pauses(client, keys),
         account=Account(client, keys),
         retention=Retention(
             client, keys, group, age=kept.age, entries=kept.entries, dead_age=settings.dead.max_age

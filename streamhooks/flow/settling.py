@@ -10,15 +10,16 @@ from collections import deque
 from typing import TypeAlias, assert_never
 
 import structlog
+from msgspec.structs import replace
 
 from streamhooks import wire
 from streamhooks.errors import StoreError
 from streamhooks.flow.carrier import Carrier, Job, Table
 from streamhooks.flow.failpoints import reached
 from streamhooks.flow.health import Health
-from streamhooks.model import Dead, Delivered, Outcome, Reply, Retry, Suppressed
+from streamhooks.model import HELD, Dead, Delivered, Outcome, Reply, Retry, Suppressed
 from streamhooks.observe.figures import Ended, Figures
-from streamhooks.store.record import Record
+from streamhooks.store.record import NEVER, Record
 from streamhooks.store.settle import PER_CALL, Answer, Kind, Ledger, Settlement
 
 log = structlog.get_logger("streamhooks")
@@ -155,7 +156,10 @@ def settlement(job: Job, outcome: Outcome, now: float) -> Settlement:
         case Suppressed():
             return of("suppressed")
         case Retry(after, attempt, why):
-            return of("retry", after, _record(job, attempt, why))
+            record = _record(job, attempt, why)
+            if not job.first and job.answer is None:
+                record = replace(record, first=NEVER)
+            return of("retry", -1.0 if after == HELD else after, record)
         case Dead(reason, why):
             return of("dead", 0.0, _record(job, job.attempt, why, reason))
         case _:
@@ -179,5 +183,6 @@ def _record(job: Job, attempt: int, why: str, reason: str = "") -> Record:
         reason=reason,
         status=reply.status if reply else 0,
         answer=reply.head if reply else b"",
+        paused=job.paused,
         first=job.first,
     )

@@ -14,6 +14,7 @@ import structlog
 from redis.asyncio import Redis
 
 from streamhooks.errors import StoreError
+from streamhooks.flow import pausing
 from streamhooks.flow.carrier import Table
 from streamhooks.flow.gate import Gate
 from streamhooks.flow.health import Health
@@ -25,10 +26,12 @@ from streamhooks.flow.recovery import SWEEP_EVERY
 from streamhooks.flow.runners import Runners
 from streamhooks.flow.waiting import LOOK_EVERY
 from streamhooks.handlers.catalogue import Catalogue
+from streamhooks.model import Dead, Delivered
 from streamhooks.observe.figures import Figures, Tell, write_log
 from streamhooks.sender import Sender
 from streamhooks.settings import Settings
 from streamhooks.store.connection import check_version, connect
+from streamhooks.store.rate import Rates
 
 log = structlog.get_logger("streamhooks")
 AGAIN = 1.0
@@ -76,6 +79,9 @@ class Worker:
             queue=max(1, settings.worker.in_flight // 4),
             figures=self.figures,
             rng=rng,
+            rates=Rates(self.client, self.partitions[0].keys),
+            health=self.health,
+            said=self._said,
         )
         self.lines = [
             Line(
@@ -99,6 +105,7 @@ class Worker:
             self._loops.spawn(self._every(self.settings.worker.lease / 4, line.recovery.beat))
             self._loops.spawn(self._every(min(SWEEP_EVERY, self.settings.worker.lease), line.recovery.sweep))
             self._loops.spawn(self._every(LOOK_EVERY, line.waiting.look))
+            self._loops.spawn(self._every(pausing.LOOK_EVERY, line.look_at_pauses))
             self._loops.spawn(self._every(LOOK_EVERY, line.run_suspects))
             self._loops.spawn(self._wake(line))
             self._loops.spawn(self._every(TRIM_EVERY, line.tidy))
@@ -119,12 +126,21 @@ class Worker:
             self.health.failed(error)
             return False
 
+    def _said(self, handler: str, outcome: Delivered | Dead) -> None:
+        """An endpoint has said that it is gone, or that it is back."""
+        for line in self.lines:
+            if isinstance(outcome, Dead):
+                self._loops.spawn(line.pausing.gone(handler, outcome.why))
+            else:
+                self._loops.spawn(line.pausing.back(handler))
+
     async def _reach_redis(self) -> None:
         while not self.stopping.is_set():
             try:
                 version = await check_version(self.client)
                 for line in self.lines:
                     await line.ensure_groups()
+                    await line.look_at_pauses()
             except StoreError as error:
                 if error.kind not in ("away", "refusing"):
                     raise

@@ -13,7 +13,7 @@ from typing import TypeAlias, assert_never
 import structlog
 from msgspec import Struct
 
-from streamhooks.model import Dead, Delivered, Failure, Outcome, Reply, Retry, Suppressed
+from streamhooks.model import HELD, Dead, Delivered, Failure, Outcome, Reply, Retry, Suppressed
 
 log = structlog.get_logger("streamhooks")
 
@@ -129,7 +129,8 @@ def write_log(ended: Ended) -> None:
             log.debug("suppressed", **told, by=by)
         case Retry(after, following, why):
             level = log.warning if following > ended.attempt else log.debug
-            told |= {"attempt": ended.attempt, "why": why, "again_in_seconds": round(after, 1)}
+            again = "when it is resumed" if after == HELD else round(after, 1)
+            told |= {"attempt": ended.attempt, "why": why, "again_in_seconds": again}
             level("retry_stored", **told, **_answered(ended.answer))
         case Dead(reason, why):
             told |= {"attempts": ended.attempt, "reason": reason, "why": why}

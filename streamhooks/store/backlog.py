@@ -7,6 +7,7 @@ from streamhooks.errors import StoreError
 from streamhooks.store.connection import ask
 from streamhooks.store.keys import Keys
 from streamhooks.store.parked import Parked
+from streamhooks.store.pauses import HELD
 from streamhooks.store.stream import Stream
 from streamhooks.store.upkeep import Account
 
@@ -22,6 +23,8 @@ class Backlog(Struct, frozen=True):
     parked: int
     due: int
     """Parked records whose time has come."""
+    held: int
+    """Parked records whose handler is paused."""
     dead: int
     account: dict[str, int]
 
@@ -42,6 +45,7 @@ async def measure(client: Redis, keys: Keys, entries: Stream, retries: Stream) -
         oldest_pending=max(oldest, oldest_retry),
         parked=await parked.count(),
         due=await parked.due(),
+        held=int(await ask(client, "ZCOUNT", keys.parked, HELD, "+inf")),
         dead=int(await ask(client, "XLEN", keys.dead)),
         account=await Account(client, keys).totals(),
     )

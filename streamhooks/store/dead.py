@@ -70,7 +70,7 @@ class DeadLetters:
                 "no_event", f"dead letter {letter.id} was never an event ({old.reason}): it has no handler"
             )
         new = replace(
-            old, owner=f"{old.origin}~{run}|{old.handler}", run=run, force=force, attempt=1,
+            old, owner=f"{old.origin}~{run}|{old.handler}", run=run, force=force, attempt=1, paused=0,
             why="replayed", reason="", status=0, answer=b"",
         )  # fmt: skip
         keys = [self._keys.dead, self._keys.retry, self._keys.totals]

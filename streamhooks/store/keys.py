@@ -54,7 +54,7 @@ class Keys(Struct, frozen=True):
 
     @property
     def handlers(self) -> str:
-        """Hash, permanent. Paused handlers."""
+        """Hash, permanent. Handlers that are paused or being resumed, see pauses.py."""
         return f"{self.tag}:handlers"
 
     def cool(self, handler: str, fingerprint: str) -> str:
@@ -68,6 +68,10 @@ class Keys(Struct, frozen=True):
     def held(self, handler: str, fingerprint: str) -> str:
         """String, twice the cool-down. How many duplicates a cool-down held back."""
         return f"{self.tag}:held:{handler}:{fingerprint}"
+
+    def rate(self, handler: str) -> str:
+        """String, a second beyond the last turn. When a rate-limited handler may be called next."""
+        return f"{self.tag}:rate:{handler}"
 
     def worker(self, consumer: str) -> str:
         """Hash, 60 s. A worker's snapshot of its own figures."""

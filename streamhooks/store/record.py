@@ -12,6 +12,7 @@ from streamhooks.store.connection import Word
 
 VERSION = 1
 ANSWER_BYTES = 2048
+NEVER = -1
 
 
 class Record(Struct, frozen=True, gc=False):
@@ -42,8 +43,11 @@ class Record(Struct, frozen=True, gc=False):
     """What could not be decoded: the first 64 KiB."""
     raw_length: int = 0
     raw_sha256: str = ""
+    paused: int = 0
+    """Milliseconds that it was held because its handler was paused: they do not count for max_age."""
     first: int = 0
-    """Milliseconds since 1970 by the clock of Redis."""
+    """Of the first attempt, milliseconds since 1970 by the clock of Redis; 0: none was made. In a record that is to be
+    stored 0 stands for now, and NEVER for none."""
     last: int = 0
 
     def words(self) -> list[Word]:
@@ -55,6 +59,8 @@ class Record(Struct, frozen=True, gc=False):
         for name, value in (("run", self.run), ("id_run", self.id_run), ("reason", self.reason)):
             if value:
                 words += [name, value]
+        if self.paused:
+            words += ["paused", self.paused]
         if self.force:
             words += ["force", 1]
         if self.status:
@@ -88,6 +94,7 @@ class Record(Struct, frozen=True, gc=False):
                 raw=fields.get(b"raw", b""),
                 raw_length=_number(fields, b"raw_length"),
                 raw_sha256=_text(fields, b"raw_sha256"),
+                paused=_number(fields, b"paused"),
                 first=_number(fields, b"first"),
                 last=_number(fields, b"last"),
             )

@@ -40,7 +40,7 @@ class Settlement(Struct, frozen=True, gc=False):
     window: float = 0.0
     """The cool-down in seconds."""
     amount: float = 0.0
-    """Seconds. Delivered: since the reply came. Retry: until it is due."""
+    """Seconds. Delivered: since the reply came. Retry: until it is due; below 0: until its handler is resumed."""
     told: int = 0
     """Delivered: how many held-back duplicates the request told of."""
     record: Record | None = None
@@ -66,7 +66,7 @@ class Ledger:
         self._shared = share_with_tyk
         each = 4 if share_with_tyk else 3
         self._head: tuple[Word, ...] = (group, consumer, int(lease * 1000), most_parked, most_dead, each)
-        self._stores = (keys.stream, keys.retry, keys.parked, keys.parked_data, keys.dead, keys.totals)
+        self._stores = (keys.stream, keys.retry, keys.parked, keys.parked_data, keys.dead, keys.totals, keys.handlers)
 
     async def settle(self, settlements: Sequence[Settlement]) -> list[Answer]:
         """One answer for each, in order. Raises StoreError; calling again with the same is safe."""
@@ -82,7 +82,8 @@ class Ledger:
                 words += (s.told or "", "", 0)
             else:
                 record = s.record.words()
-                words += (s.record.owner, s.record.first or "", len(record), *record)
+                first = s.record.first
+                words += (s.record.owner, "" if first == 0 else max(0, first), len(record), *record)
         return [answer.decode() for answer in await _settle(self._client, keys, words)]
 
     async def probe(self) -> None:

@@ -40,7 +40,7 @@ async def test_what_waits_and_what_came_of_it_all_is_told(redis: Redis, redis_ur
     ran = await command("status", "--json", "--redis-url", redis_url)
     assert (ran.code, ran.err) == (0, "")
     told = ran.json["partitions"][0]
-    figures = {"length": 4, "lag": 2, "pending": 1, "parked": 2, "due": 1, "dead": 1, "backlog": 4}
+    figures = {"length": 4, "lag": 2, "pending": 1, "parked": 2, "due": 1, "held": 0, "dead": 1, "backlog": 4}
     assert {name: told[name] for name in figures} == figures
     assert told["stream"] == "gateway:events"
     assert told["oldest_pending"] < 60
@@ -56,7 +56,7 @@ async def test_the_same_is_told_in_plain_words(redis: Redis, redis_url: str) -> 
     assert ran.code == 0
     lines = ran.out.splitlines()
     assert lines[0] == "stream          gateway:events"
-    assert "parked          0 (0 due)" in lines
+    assert "parked          0 (0 due, 0 held)" in lines
     assert "account         accepted 1, dead 1 (balances)" in lines
     assert lines[-2].split() == ["CONSUMER", "IDLE", "PENDING"]
     assert lines[-1].startswith("worker-1  ")
@@ -75,13 +75,14 @@ async def test_handlers_of_the_configuration_are_named_with_their_origin_only(
     redis: Redis, redis_url: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "streamhooks.yaml"
+    on = ["AuthFailure", "Breaker*"]
     file.write_text(HANDLERS)
     await handed_out(redis)
     plain = await command("status", "--config", str(file), "--redis-url", redis_url)
     told = await command("status", "--config", str(file), "--redis-url", redis_url, "--json")
-    assert plain.out.splitlines()[-1].split() == ["security", "AuthFailure", "Breaker*", "https://hooks.example.com"]
+    assert plain.out.splitlines()[-1].split() == ["security", "active", *on, "https://hooks.example.com"]
     assert told.json["handlers"] == [
-        {"id": "security", "on": ["AuthFailure", "Breaker*"], "origin": "https://hooks.example.com"}
+        {"id": "security", "state": "active", "on": on, "origin": "https://hooks.example.com"}
     ]
     assert "secret" not in plain.out + told.out
 

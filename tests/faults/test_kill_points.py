@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from tests.faults.crew import Crew, check, configuration, ended, publish
 from tests.faults.sink import Key, Sink
+from tests.figures import Figures
 
 EVENTS = 50
 IN_FLIGHT = 32
@@ -26,7 +27,7 @@ SIGKILLED = -9
     ],
 )
 async def test_a_worker_killed_at_a_point_loses_nothing(
-    failpoint: str, end: str, redis: Redis, redis_url: str, tmp_path: Path
+    failpoint: str, end: str, redis: Redis, redis_url: str, tmp_path: Path, figures: Figures
 ) -> None:
     async with Sink() as sink, Crew(tmp_path, configuration(redis_url, sink, tmp_path)) as crew:
         await publish(redis, range(EVENTS), end=end)
@@ -34,7 +35,7 @@ async def test_a_worker_killed_at_a_point_loses_nothing(
         assert await ended(victim, 20) == SIGKILLED, crew.log
         await crew.drain()
         found = await check(redis, sink, (Key(seq, "/one") for seq in range(EVENTS)))
-    print(f"killed at {failpoint}: lost {len(found.lost)}, extra sends {found.extra}")
+    figures(f"killed at {failpoint}: lost {len(found.lost)}, extra sends {found.extra}")
     assert not found.lost
     assert not found.unexpected
     assert found.extra <= IN_FLIGHT
@@ -42,7 +43,7 @@ async def test_a_worker_killed_at_a_point_loses_nothing(
 
 
 async def test_a_worker_killed_after_the_dead_letter_is_written_writes_no_second_one(
-    redis: Redis, redis_url: str, tmp_path: Path
+    redis: Redis, redis_url: str, tmp_path: Path, figures: Figures
 ) -> None:
     async with Sink() as sink, Crew(tmp_path, configuration(redis_url, sink, tmp_path)) as crew:
         await publish(redis, range(EVENTS), end="dead")
@@ -50,13 +51,13 @@ async def test_a_worker_killed_after_the_dead_letter_is_written_writes_no_second
         assert await ended(victim, 20) == SIGKILLED, crew.log
         await crew.drain()
         found = await check(redis, sink, (), (Key(seq, "/one") for seq in range(EVENTS)))
-    print(f"killed after the dead letter: dead {found.dead} of {EVENTS}")
+    figures(f"killed after the dead letter: dead {found.dead} of {EVENTS}")
     assert found.dead == EVENTS
     assert found.account["accepted"] == found.account["dead"] == EVENTS
 
 
 async def test_a_worker_killed_between_the_request_and_its_reply_sends_it_again(
-    redis: Redis, redis_url: str, tmp_path: Path
+    redis: Redis, redis_url: str, tmp_path: Path, figures: Figures
 ) -> None:
     async with Sink() as sink, Crew(tmp_path, configuration(redis_url, sink, tmp_path)) as crew:
         sink.slow_path = "/one"
@@ -70,13 +71,13 @@ async def test_a_worker_killed_between_the_request_and_its_reply_sends_it_again(
         sink.released.set()
         await crew.drain()
         found = await check(redis, sink, (Key(seq, "/one") for seq in range(EVENTS)))
-    print(f"killed while sending: lost {len(found.lost)}, extra sends {found.extra}")
+    figures(f"killed while sending: lost {len(found.lost)}, extra sends {found.extra}")
     assert not found.lost
     assert found.extra <= IN_FLIGHT
 
 
 async def test_a_handler_that_had_finished_is_not_fired_again_for_its_slow_sibling(
-    redis: Redis, redis_url: str, tmp_path: Path
+    redis: Redis, redis_url: str, tmp_path: Path, figures: Figures
 ) -> None:
     """The first handler's `d` and receipt are written, the entry is not acknowledged: there the worker dies."""
     async with Sink() as sink, Crew(tmp_path, configuration(redis_url, sink, tmp_path)) as crew:
@@ -91,7 +92,9 @@ async def test_a_handler_that_had_finished_is_not_fired_again_for_its_slow_sibli
         await crew.drain()
         found = await check(redis, sink, (Key(seq, path) for seq in range(EVENTS) for path in ("/one", "/two")))
     again = [seq for seq in finished if sink.delivered[Key(seq, "/one")] > 1]
-    print(f"killed between two handlers: {len(finished)} had finished, {len(again)} sent again, lost {len(found.lost)}")
+    figures(
+        f"killed between two handlers: {len(finished)} had finished, {len(again)} sent again, lost {len(found.lost)}"
+    )
     assert not found.lost
     assert len(finished) >= 5
     assert len(again) <= len(finished) - 5

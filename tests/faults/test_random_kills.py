@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from tests.faults.crew import KEYS, Crew, check, configuration, ended, publish
 from tests.faults.sink import Key, Sink
+from tests.figures import Figures
 
 EVENTS = 10_000
 SECONDS = 30.0
@@ -20,7 +21,9 @@ PART = 100
 
 
 @pytest.mark.timeout(180)
-async def test_random_kills_lose_nothing_and_invent_nothing(redis: Redis, redis_url: str, tmp_path: Path) -> None:
+async def test_random_kills_lose_nothing_and_invent_nothing(
+    redis: Redis, redis_url: str, tmp_path: Path, figures: Figures
+) -> None:
     rng = random.Random(20261123)
     kills = 0
     async with Sink(delay=0.002) as sink, Crew(tmp_path, configuration(redis_url, sink, tmp_path)) as crew:
@@ -45,7 +48,7 @@ async def test_random_kills_lose_nothing_and_invent_nothing(redis: Redis, redis_
         recovery = time.monotonic() - stopped
         found = await check(redis, sink, (Key(seq, "/one") for seq in range(EVENTS)))
         dead = await redis.xrange(KEYS.dead)
-    print(
+    figures(
         f"{EVENTS} events, {kills} kills: lost {len(found.lost)}, unexpected {len(found.unexpected)}, "
         f"extra sends {found.extra}, dead {found.dead}, drained in {recovery:.1f} s, account {dict(found.account)}"
     )

@@ -9,13 +9,14 @@ from redis.asyncio import Redis
 
 from tests.faults.crew import GROUP, STREAM, Crew, check, configuration, ended, publish, terminate, wait_for_lines
 from tests.faults.sink import Key, Sink
+from tests.figures import Figures
 from tests.waiting import eventually
 
 EVENTS = 2000
 
 
 async def test_sigterm_under_load_ends_well_and_duplicates_nothing(
-    redis: Redis, redis_url: str, tmp_path: Path
+    redis: Redis, redis_url: str, tmp_path: Path, figures: Figures
 ) -> None:
     async with Sink(delay=0.02) as sink, Crew(tmp_path, configuration(redis_url, sink, tmp_path)) as crew:
         await publish(redis, range(EVENTS))
@@ -28,14 +29,14 @@ async def test_sigterm_under_load_ends_well_and_duplicates_nothing(
         before = len(sink.delivered)
         await crew.drain()
         found = await check(redis, sink, (Key(seq, "/one") for seq in range(EVENTS)))
-    print(f"SIGTERM with {before} of {EVENTS} delivered: ended in {took:.1f} s, extra sends {found.extra}")
+    figures(f"SIGTERM with {before} of {EVENTS} delivered: ended in {took:.1f} s, extra sends {found.extra}")
     assert before < EVENTS
     assert not found.lost
     assert found.extra == 0
 
 
 async def test_what_a_stopping_worker_had_not_sent_is_at_a_peer_at_once(
-    redis: Redis, redis_url: str, tmp_path: Path
+    redis: Redis, redis_url: str, tmp_path: Path, figures: Figures
 ) -> None:
     """The lease is a minute here: a peer that has the entries within seconds did not wait for it to end."""
     async with Sink() as sink, Crew(tmp_path, configuration(redis_url, sink, tmp_path, lease=60)) as crew:
@@ -52,7 +53,7 @@ async def test_what_a_stopping_worker_had_not_sent_is_at_a_peer_at_once(
         await crew.drain()
         took = time.monotonic() - asked
         found = await check(redis, sink, (Key(seq, "/one") for seq in range(32)))
-    print(f"16 entries handed back were delivered by a peer within {took:.1f} s of its start")
+    figures(f"16 entries handed back were delivered by a peer within {took:.1f} s of its start")
     assert not found.lost
     assert found.extra == 0
     assert took < 15

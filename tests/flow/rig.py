@@ -96,7 +96,7 @@ class Rig:
             "defaults": {
                 "timeout": 5,
                 "allow_cidrs": ["127.0.0.0/8"],
-                "retry": {"delays": [0.05, 0.1], "jitter": 0},
+                "retry": {"delays": [0.05, 0.1], "jitter": 0, "permanent_statuses": [410, 422]},
             },
             "admin": {"listen": ""},
             "handlers": list(handlers),
@@ -192,6 +192,12 @@ class Rig:
             flat = await ask(self.redis, "EVAL", unpack, 1, self.keys.parked_data, owner)
             records[owner.decode()] = Record.read(dict(zip(flat[::2], flat[1::2], strict=True)))
         return records
+
+    async def rewrite(self, owner: str, record: Record) -> None:
+        """Puts another record in the place of a stored one."""
+        pack = "return redis.call('HSET', KEYS[1], ARGV[1], cmsgpack.pack({unpack(ARGV, 2)}))"
+        words = [*record.words(), "first", record.first, "last", record.last]
+        await ask(self.redis, "EVAL", pack, 1, self.keys.parked_data, owner, *words)
 
     async def due_now(self) -> None:
         """Makes everything that is stored due."""

@@ -162,7 +162,7 @@ async def test_without_an_event_timeout_every_event_is_sent(rig: Rig) -> None:
 
 
 async def test_a_duplicate_of_a_dead_letter_is_suppressed_and_its_replay_is_not(rig: Rig) -> None:
-    rig.endpoint.script(410, 200)
+    rig.endpoint.script(422, 200)
     async with rig.working(rig.handler(event_timeout=WINDOW)):
         await rig.publish("abc")
         await rig.settled(dead=1)
@@ -179,7 +179,7 @@ async def test_a_duplicate_of_a_dead_letter_is_suppressed_and_its_replay_is_not(
 
 
 async def test_every_mark_has_an_end(rig: Rig) -> None:
-    rig.endpoint.script(200, 410)
+    rig.endpoint.script(200, 422)
     async with rig.working(rig.handler(event_timeout=WINDOW, concurrency=1)):
         await rig.publish_many(2)
         await rig.settled(delivered=1, dead=1)

@@ -37,7 +37,7 @@ async def account_of(client: aiohttp.ClientSession) -> dict[str, float]:
 
 
 async def test_a_worker_is_alive_and_ready_and_shows_the_account(rig: Rig) -> None:
-    rig.endpoint.script(200, 410, 200)
+    rig.endpoint.script(200, 422, 200)
     async with rig.working(
         rig.handler(on=["AuthFailure"], event_timeout=60, concurrency=1), admin=ANY_PORT
     ), door(rig) as client:  # fmt: skip
@@ -56,7 +56,7 @@ async def test_a_worker_is_alive_and_ready_and_shows_the_account(rig: Rig) -> No
         'streamhooks_attempts_total{handler="h",result="2xx"} 1.0',
         'streamhooks_attempts_total{handler="h",result="4xx"} 1.0',
         'streamhooks_deliveries_total{handler="h",outcome="delivered"} 1.0',
-        'streamhooks_dead_letters_total{handler="h",reason="gone"} 1.0',
+        'streamhooks_dead_letters_total{handler="h",reason="permanent_status"} 1.0',
         'streamhooks_in_flight{handler="h"} 0.0',
         "streamhooks_entries_read_total 4.0",
         "streamhooks_backlog 0.0",

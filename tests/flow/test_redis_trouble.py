@@ -168,7 +168,7 @@ async def test_a_server_that_drops_every_connection_is_found_again(rig: Rig) -> 
 @pytest.mark.parametrize("key", ["{shop}:events", "orders"])
 async def test_every_key_of_ours_shares_the_streams_hash_tag(rig: Rig, key: str) -> None:
     keys = Keys.of(key)
-    rig.endpoint.script(503, 410, 200)
+    rig.endpoint.script(503, 422, 200)
     async with rig.working(rig.handler(event_timeout=60, concurrency=1), stream={"key": key}):
         for number in range(3):
             await rig.redis.xadd(key, {"type": "AuthFailure", "key": str(number)})

@@ -109,7 +109,7 @@ async def test_a_partition_is_measured(redis: Redis, keys: Keys, one: Worker) ->
     found = await measure(redis, keys, one.entries, one.retries)
     assert 0 < found.oldest_pending <= (await now(redis) - added) / 1000 + 0.001
     assert found == Backlog(
-        lag=3, pending=1, oldest_pending=found.oldest_pending, parked=2, due=1, dead=1,
+        lag=3, pending=1, oldest_pending=found.oldest_pending, parked=2, due=1, held=0, dead=1,
         account=NOTHING | {"accepted": 4, "delivered": 1, "stored": 2, "dead": 1},
     )  # fmt: skip
     assert found.total == 5
@@ -118,5 +118,5 @@ async def test_a_partition_is_measured(redis: Redis, keys: Keys, one: Worker) ->
 async def test_a_partition_that_is_not_there_yet_is_empty(redis: Redis) -> None:
     keys = Keys.of("not:yet")
     one = worker(redis, keys, "one")
-    assert await measure(redis, keys, one.entries, one.retries) == Backlog(0, 0, 0.0, 0, 0, 0, NOTHING)
+    assert await measure(redis, keys, one.entries, one.retries) == Backlog(0, 0, 0.0, 0, 0, 0, 0, NOTHING)
     assert await redis.dbsize() == 0

@@ -85,13 +85,13 @@ async def test_what_cannot_be_delivered_is_kept_as_a_dead_letter(rig: Rig) -> No
 
 
 async def test_a_dead_letter_can_be_replayed_and_keeps_its_webhook_id(rig: Rig) -> None:
-    rig.endpoint.script(410, 200)
+    rig.endpoint.script(422, 200)
     async with rig.working(rig.handler(event_timeout=10)):
         await rig.publish("abc")
         await rig.settled(dead=1)
         dead = DeadLetters(rig.redis, rig.keys)
         (letter,) = [letter async for letter in dead.letters()]
-        assert letter.record.reason == "gone"
+        assert letter.record.reason == "permanent_status"
         assert await dead.replay(letter, "r1")
         await rig.settled(delivered=1)
     first, second = rig.endpoint.received

@@ -1,6 +1,6 @@
 -- Settles outcomes, many in one call: stores what must be stored, writes the receipt, acknowledges, keeps the account.
--- KEYS    stream, retry, parked, parked data, dead, totals; then for each: cool-down, receipts, held-back count, and
---         where marks are shared with Tyk, Tyk's mark
+-- KEYS    stream, retry, parked, parked data, dead, totals, handlers; then for each: cool-down, receipts, held-back
+--         count, and where marks are shared with Tyk, Tyk's mark
 -- ARGV    group, consumer, lease (ms), most parked, most dead, keys for each (3 or 4); then for each, in this order:
 --   kind      delivered | suppressed | retry | dead | unmatched | finished (all its handlers have receipts already)
 --   source    stream | retry: where the carrier lies
@@ -9,7 +9,8 @@
 --   owner     of the claim; "" where the handler has no cool-down or none was to be claimed
 --   handlers  all that the entry fires, one a line; "" where it is one alone, which needs no receipt
 --   window    cool-down (ms)
---   amount    delivered: age of the reply (ms); retry: delay until due (ms); else 0
+--   amount    delivered: age of the reply (ms); retry: delay until due (ms), below 0: until its handler is resumed;
+--             else 0
 --   member    retry: the owner under which the record is stored; delivered: how many held-back duplicates it told of
 --   first     time of the first attempt (ms); "" for now
 --   count     how many words of the record follow, then these: field, value, field, value ...
@@ -17,7 +18,7 @@
 --         nothing was done), "overflow" (dead-lettered because too many are parked).
 -- Laws: a record is stored before the cool-down says so; a mark goes only over our own claim, but `d` over anything;
 --       no fence on the cool-down itself, for it may have been evicted.
-local stream, retry, parked, parked_data, dead, totals = unpack(KEYS, 1, 6)
+local stream, retry, parked, parked_data, dead, totals, handlers = unpack(KEYS, 1, 7)
 local group, me, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local most_parked, most_dead = tonumber(ARGV[4]), tonumber(ARGV[5])
 local time = redis.call('TIME')
@@ -135,6 +136,15 @@ function settle.dead(o)
   return answer
 end
 
+-- When a record is due, and how long its `r` lives. A worker may not know yet that a handler goes on: its state is asked
+-- here, in the step that stores, for what is held after the last look of lua/attend.lua would stay for ever.
+local function due_of(o)
+  if o.amount >= 0 then return now + o.amount, o.amount + lease end
+  local state = redis.call('HGET', handlers, o.handler)
+  if state and cjson.decode(state).state == 'paused' then return 10000000000000 + now, 30 * 86400000 end
+  return now + 1000, 1000 + lease
+end
+
 function settle.retry(o)
   if holder(o) ~= me or receipted(o) then return 'late' end
   if own(o, 'd') then return finish(o, 'delivered') end
@@ -144,19 +154,19 @@ function settle.retry(o)
     settle.dead(o)
     return 'overflow'
   end
-  local due = now + o.amount
+  local due, life = due_of(o)
   redis.call('ZADD', parked, text(due), o.member)
   redis.call('HSET', parked_data, o.member, cmsgpack.pack(o.record))
   local answer = finish(o, 'stored')
   if own(o, 'c') then
-    mark(o, 'r', due, o.amount + lease)
-    redis.call('PEXPIRE', o.held, text(o.amount + lease), 'GT')
+    mark(o, 'r', due, life)
+    redis.call('PEXPIRE', o.held, text(life), 'GT')
   end
   return answer
 end
 
 local answers, at, each = {}, 7, tonumber(ARGV[6])
-for i = 7, #KEYS, each do
+for i = 8, #KEYS, each do
   local o = {
     cool = KEYS[i], done = KEYS[i + 1], held = KEYS[i + 2], tyk = each == 4 and KEYS[i + 3],
     carrier = ARGV[at + 1] == 'retry' and retry or stream,
