@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from streamhooks.delivery.headers import MAX_TOTAL, name_fault, value_fault
+from streamhooks.delivery.headers import MAX_CONFIGURED, line_length, name_fault, value_fault
 from streamhooks.delivery.signing import secret_fault
 from streamhooks.delivery.targets import check_target
 from streamhooks.errors import ConfigError, Fault
@@ -48,7 +48,7 @@ def _refusals(opened: tuple[str, ...]) -> Refusals:
     def target_fault(host: str, allow_cidrs: tuple[str, ...]) -> str:
         return check_target(host, (*allow_cidrs, *opened))
 
-    return Refusals(name_fault, value_fault, secret_fault, target_fault, MAX_TOTAL)
+    return Refusals(name_fault, value_fault, secret_fault, target_fault, line_length, MAX_CONFIGURED)
 
 
 class Loaded(Struct, frozen=True):
@@ -136,7 +136,7 @@ def load_tyk(paths: Sequence[Path], compat: str = "", *, shipped: Path = SHIPPED
         templates[name, base] = source.path
         return source
 
-    refusals = Refusals(name_fault, value_fault, secret_fault, lambda _host, _cidrs: "", MAX_TOTAL)
+    refusals = Refusals(name_fault, value_fault, secret_fault, lambda _host, _cidrs: "", line_length, MAX_CONFIGURED)
     inside = [path for given in paths for path in ([given] if not isdir(given) else sorted(given.iterdir()))]
     files = [path for path in inside if path in paths or (isfile(path) and path.suffix in (".json", ".conf"))]
     read = [_tyk_document(path, disk, faults, warnings) for path in dict.fromkeys(files)]

@@ -211,7 +211,7 @@ class Builder:
             headers.append((name, text or ""))
         if (twice := repeated(list(definition.header_map))) is not None:
             self.faults.append(place.fault(f'has "{twice[0]}" and "{twice[1]}", which are one header; keep one'))
-        size = sum(len(name) + len(value) for name, value in definition.header_map.items())
+        size = sum(self._refusals.header_length(name, value) for name, value in definition.header_map.items())
         if size > self._refusals.header_bytes:
             self.faults.append(place.fault(f"is {size} bytes; must be at most {self._refusals.header_bytes} in all"))
         return tuple(headers)
