@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from streamhooks.delivery.headers import MAX_TOTAL, name_fault, value_fault
+from streamhooks.delivery.headers import MAX_CONFIGURED, line_length, name_fault, value_fault
 from streamhooks.delivery.signing import secret_fault, text_fault
 from streamhooks.delivery.targets import OPEN_BY_DEFAULTS, OPEN_BY_HANDLER, check_target
 from streamhooks.errors import ConfigError, Fault
@@ -29,7 +29,7 @@ from streamhooks.secret import Secret
 from streamhooks.settings import Settings, Tyk
 from streamhooks.settings.documents import MAX_BYTES, parse
 from streamhooks.settings.environment import LISTS, overrides
-from streamhooks.settings.policy import contradictions, inner
+from streamhooks.settings.policy import contradictions, for_one_handler, inner
 from streamhooks.settings.reading import Given, Known, Place, Reader, joined, made
 from streamhooks.settings.references import UnresolvedError, environment_name
 from streamhooks.settings.rules import RefusedError
@@ -49,7 +49,7 @@ def _refusals(opened: tuple[str, ...], way_out: str = OPEN_BY_HANDLER) -> Refusa
     def target_fault(host: str, allow_cidrs: tuple[str, ...]) -> str:
         return check_target(host, (*allow_cidrs, *opened), way_out)
 
-    return Refusals(name_fault, value_fault, secret_fault, text_fault, target_fault, MAX_TOTAL)
+    return Refusals(name_fault, value_fault, secret_fault, text_fault, target_fault, line_length, MAX_CONFIGURED)
 
 
 class Loaded(Struct, frozen=True):
@@ -137,7 +137,9 @@ def load_tyk(paths: Sequence[Path], compat: str = "", *, shipped: Path = SHIPPED
         templates[name, base] = source.path
         return source
 
-    refusals = Refusals(name_fault, value_fault, secret_fault, text_fault, lambda _host, _cidrs: "", MAX_TOTAL)
+    refusals = Refusals(
+        name_fault, value_fault, secret_fault, text_fault, lambda _host, _cidrs: "", line_length, MAX_CONFIGURED
+    )
     inside = [path for given in paths for path in ([given] if not isdir(given) else sorted(given.iterdir()))]
     files = [path for path in inside if path in paths or (isfile(path) and path.suffix in (".json", ".conf"))]
     read = [_tyk_document(path, disk, faults, warnings) for path in dict.fromkeys(files)]
@@ -370,7 +372,7 @@ def _add_admin_token(known: Known, environ: Mapping[str, str]) -> None:
 
 def _check_defaults(known: Known, settings: Settings, faults: list[Fault]) -> None:
     policy = inner(known, "defaults")
-    for path, message in contradictions(policy, settings.defaults):
+    for path, message in (*contradictions(policy, settings.defaults), *for_one_handler(policy)):
         section = path.partition(".")[0]
         said = {".".join(key): given.place for key, given in policy.items() if key[0] == section}
         place = said.get(path) or Place(next(iter(said.values())).file, f"defaults.{path}")

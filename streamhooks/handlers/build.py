@@ -115,6 +115,7 @@ class Builder:
         body = self._body(definition, written)
         when = self._when(definition.when, place.key("when")) if definition.when else None
         self._check_signing(definition, written)
+        self._warn_unchecked(definition, merged)
         if target is None or body is None or len(self.faults) > before:
             return None
         return Handler(
@@ -218,7 +219,7 @@ class Builder:
             headers.append((name, value if wrong else self._header(name, value, definition.compat == "tyk", at)))
         if (twice := repeated(list(definition.header_map))) is not None:
             self.faults.append(place.fault(f'has "{twice[0]}" and "{twice[1]}", which are one header; keep one'))
-        size = sum(len(name) + len(revealed(value)) for name, value in definition.header_map.items())
+        size = sum(self._refusals.header_length(name, revealed(value)) for name, value in definition.header_map.items())
         if size > self._refusals.header_bytes:
             self.faults.append(place.fault(f"is {size} bytes; must be at most {self._refusals.header_bytes} in all"))
         return tuple(headers)
@@ -258,6 +259,11 @@ class Builder:
                 self._compiled[key] = None
                 self.faults.append(Fault(source.path, "", str(error)))
         return self._compiled[key]
+
+    def _warn_unchecked(self, definition: Definition, merged: Known) -> None:
+        if definition.tls.insecure_skip_verify:
+            said = "anybody on the way can read and answer these webhooks; if you can, give the endpoint's tls.ca_file"
+            self.warnings.append(merged[("tls", "insecure_skip_verify")].place.fault(said))
 
     def _check_signing(self, definition: Definition, written: Written) -> None:
         sign, place = definition.sign, written.place.key("sign")

@@ -21,8 +21,10 @@ class Refusals(Struct, frozen=True):
     """Of one that signs the body alone."""
     target: Callable[[str, tuple[str, ...]], str]
     """Of a host, given the networks that are opened; says something of IP addresses only, names are looked up later."""
+    header_length: Callable[[str, str], int]
+    """Bytes of a line; that of a template is as long as its source, for want of a better guess."""
     header_bytes: int
-    """At most, names and values together."""
+    """At most, all lines together."""
 
 
 def repeated(names: list[str]) -> tuple[str, str] | None:

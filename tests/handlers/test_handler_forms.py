@@ -299,3 +299,18 @@ def test_one_template_is_compiled_once_for_all_its_handlers(folder: Path) -> Non
     handlers = [{"id": name, "on": ["*"], "target_path": TARGET, "template_path": "body.json"} for name in "ab"]
     first, second = load({"handlers": handlers}, folder).handlers
     assert first.body is second.body
+
+
+def test_a_handler_that_checks_no_certificate_is_warned_of(folder: Path) -> None:
+    unchecked = {"id": "a", "on": ["*"], "target_path": TARGET, "tls": {"insecure_skip_verify": True}}
+    checked = {"id": "b", "on": ["*"], "target_path": TARGET, "tls": {"insecure_skip_verify": False}}
+    loaded = load({"handlers": [unchecked, checked]}, folder)
+    assert [handler.route.tls.insecure_skip_verify for handler in loaded.handlers] == [True, False]
+    said = "anybody on the way can read and answer these webhooks; if you can, give the endpoint's tls.ca_file"
+    assert [str(warning) for warning in loaded.warnings] == [f"a.yaml: handlers[0].tls.insecure_skip_verify: {said}"]
+
+
+def test_a_default_that_checks_every_certificate_may_be_said(folder: Path) -> None:
+    handler = {"id": "a", "on": ["*"], "target_path": TARGET}
+    loaded = load({"defaults": {"tls": {"insecure_skip_verify": False}}, "handlers": [handler]}, folder)
+    assert loaded.warnings == ()
