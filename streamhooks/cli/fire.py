@@ -10,12 +10,12 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from streamhooks.cli.masking import HIDDEN, credentials
 from streamhooks.cli.opening import add_config, add_json, configuration
 from streamhooks.cli.output import complain, document, lines, printable, say
 from streamhooks.cli.trial import add_trial, event_of, handler_of, tell_unfired
 from streamhooks.delivery.request import RequestMaker
 from streamhooks.handlers.handler import Handler
+from streamhooks.masking import HIDDEN, credentials
 from streamhooks.model import Event, Failure, Reply, Request
 from streamhooks.secret import Secret
 from streamhooks.sender import Sender

@@ -10,12 +10,12 @@ from redis.asyncio import Redis
 
 from streamhooks import wire
 from streamhooks.cli.choice import Choice, add_choice
-from streamhooks.cli.masking import HIDDEN, credentials, mask, masked, withheld
 from streamhooks.cli.moments import utc, utc_of
 from streamhooks.cli.output import lines
 from streamhooks.cli.table import cut, facts, table
 from streamhooks.delivery.request import webhook_id
 from streamhooks.errors import WireError
+from streamhooks.masking import HIDDEN, credentials, mask, masked, withheld
 from streamhooks.model import DeadReason
 from streamhooks.settings import Settings
 from streamhooks.store.dead import DeadLetters, Letter

@@ -6,6 +6,7 @@ bounds the reading, one for the process. A job that waits for another's claim is
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from typing import Literal, TypeAlias
 
@@ -24,7 +25,7 @@ UNSENT: frozenset[State] = frozenset({"ready", "waiting", "queued"})
 class Carrier:
     """One entry on its way, with what its event fires."""
 
-    __slots__ = ("entry", "handlers", "jobs", "lost", "source")
+    __slots__ = ("entry", "handlers", "jobs", "lost", "source", "taken")
 
     def __init__(self, source: Source, entry: Entry) -> None:
         self.source = source
@@ -32,6 +33,7 @@ class Carrier:
         self.jobs: list[Job] = []
         self.handlers = ""
         """Every handler that the event fires, one a line; empty where it is one alone."""
+        self.taken = time.monotonic()
         self.lost = False
         """Another worker has taken it over: what was not sent must not be sent from here."""
 

@@ -5,6 +5,7 @@ from streamhooks.flow.gate import Gate
 from streamhooks.flow.health import Health
 from streamhooks.flow.intake import Intake
 from streamhooks.flow.lanes import Lanes
+from streamhooks.flow.noting import Noting
 from streamhooks.flow.partition import Partition
 from streamhooks.flow.pausing import Pausing
 from streamhooks.flow.reading import Reading
@@ -39,6 +40,7 @@ class Line:
         gate: Gate,
         health: Health,
         figures: Figures,
+        noting: Noting,
     ) -> None:
         worker = settings.worker
         self._partition = partition
@@ -47,7 +49,7 @@ class Line:
         self._start = settings.stream.start
         self.next_wake = LONGEST_NAP
         """Seconds until the next stored record may be due."""
-        self.settling = Settling(partition.ledger, table, figures, health)
+        self.settling = Settling(partition.ledger, table, figures, health, noting)
         self.intake = Intake(
             partition, lanes=lanes, table=table, settling=self.settling, health=health, figures=figures,
             max_event_bytes=worker.max_event_bytes,

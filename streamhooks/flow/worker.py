@@ -20,6 +20,7 @@ from streamhooks.flow.gate import Gate
 from streamhooks.flow.health import Health
 from streamhooks.flow.lanes import Lanes
 from streamhooks.flow.line import Line
+from streamhooks.flow.noting import Noting
 from streamhooks.flow.partition import open_partitions
 from streamhooks.flow.patience import within
 from streamhooks.flow.recovery import SWEEP_EVERY
@@ -71,6 +72,7 @@ class Worker:
         self._sending = Runners()
         self._loops = Runners()
         gate = Gate()
+        noting = Noting(settings.worker.journal, consumer)
         self.lanes = Lanes(
             catalogue,
             partitions=len(self.partitions),
@@ -92,6 +94,7 @@ class Worker:
                 gate=gate,
                 health=self.health,
                 figures=self.figures,
+                noting=noting,
             )
             for partition in self.partitions
         ]

@@ -5,7 +5,7 @@ rule cannot see alone (two keys that exclude each other) is in policy.py.
 All durations are seconds.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Struct
 
@@ -64,7 +64,7 @@ class Worker(Struct, frozen=True):
     max_event_bytes: Annotated[int, whole(1, 524_288)] = 262_144
     max_parked: Annotated[int, whole(1, _COUNT)] = 1_000_000
     drain_timeout: Annotated[float, duration(0, 3600)] = 20.0
-    journal: Annotated[str, one_of("off", "problems", "all")] = "problems"
+    journal: Annotated[Literal["off", "problems", "all"], one_of("off", "problems", "all")] = "problems"
     journal_entries: Annotated[int, whole(1, _COUNT)] = 100_000
 
 
