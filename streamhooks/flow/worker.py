@@ -14,7 +14,7 @@ import structlog
 from redis.asyncio import Redis
 
 from streamhooks.errors import StoreError
-from streamhooks.flow import pausing
+from streamhooks.flow import pausing, snapshots
 from streamhooks.flow.carrier import Room
 from streamhooks.flow.gate import Gate
 from streamhooks.flow.health import Health
@@ -33,6 +33,7 @@ from streamhooks.sender import Sender
 from streamhooks.settings import Settings
 from streamhooks.store.connection import check_version, connect
 from streamhooks.store.rate import Rates
+from streamhooks.store.snapshots import forget, save
 
 log = structlog.get_logger("streamhooks")
 AGAIN = 1.0
@@ -69,6 +70,7 @@ class Worker:
             settings.redis.url, password=settings.redis.password, connections=8 * settings.stream.partitions
         )
         self.partitions = open_partitions(self.client, self._readers, settings, consumer)
+        self._snapshots = snapshots.Snapshots(consumer)
         self._sending = Runners()
         self._loops = Runners()
         gate = Gate()
@@ -112,6 +114,7 @@ class Worker:
             self._loops.spawn(self._every(LOOK_EVERY, line.run_suspects))
             self._loops.spawn(self._wake(line))
             self._loops.spawn(self._every(TRIM_EVERY, line.tidy))
+        self._loops.spawn(self._every(snapshots.EVERY, self._tell_of_itself))
         return self
 
     async def __aexit__(
@@ -189,7 +192,11 @@ class Worker:
         for line in self.lines:
             await line.hand_back()
 
+    async def _tell_of_itself(self) -> None:
+        await save(self.client, self.partitions[0].keys, self._snapshots.take(self.lanes))
+
     async def _leave(self) -> None:
+        await forget(self.client, self.partitions[0].keys, self.consumer)
         for line in self.lines:
             await line.leave()
 
