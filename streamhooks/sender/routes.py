@@ -14,6 +14,7 @@ from msgspec import Struct
 from streamhooks.delivery.targets import Policy
 from streamhooks.handlers.handler import Route
 from streamhooks.sender.guard import AllowedAnswers, Guard
+from streamhooks.sender.protocol import bound
 from streamhooks.sender.proxies import following
 from streamhooks.sender.tls import Contexts, Unusable
 
@@ -70,13 +71,15 @@ class Routes:
         if not route.proxy:
             policy = Policy(route.allow_cidrs)
             resolver, factory = AllowedAnswers(resolver, policy), self._guard(policy)
-        return aiohttp.TCPConnector(
+        connector = aiohttp.TCPConnector(
             socket_factory=factory,
             resolver=resolver,
             limit=0,
             ttl_dns_cache=DNS_TTL,
             keepalive_timeout=KEEP_ALIVE,
         )
+        bound(connector)
+        return connector
 
 
 def _session(route: Route, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:

@@ -70,7 +70,7 @@ async def hostile(
         await server.connected()
         try:
             await act(reader, writer)
-        except (ConnectionError, asyncio.CancelledError):
+        except (OSError, asyncio.CancelledError):  # whoever called has gone
             pass
         finally:
             writer.transport.abort()
@@ -142,12 +142,13 @@ def hanging(before: bytes = b"") -> Behaviour:
     return behaviour
 
 
-def dripping(piece: bytes, every: float) -> Behaviour:
-    """`piece`, byte after byte, the last one again and again."""
+def dripping(piece: bytes, every: float, at_once: bytes = b"") -> Behaviour:
+    """`at_once`, and then `piece`, byte after byte, the last one again and again."""
 
     def behaviour(server: Hostile) -> Act:
         async def act(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await server.read_request(reader)
+            writer.write(at_once)
             at = 0
             while True:
                 writer.write(piece[at : at + 1])

@@ -14,10 +14,10 @@ import pytest
 from streamhooks.errors import ConfigError
 from streamhooks.files import load_mapping
 from streamhooks.handlers.handler import Route
-from streamhooks.model import Failure, Reply
+from streamhooks.model import Dead, Failure, Reply
 from streamhooks.sender import Sender
 from tests.figures import Figures
-from tests.sender.hostile import Act, Behaviour, Hostile, answering, hostile, local_handler, request_to
+from tests.sender.hostile import Act, Behaviour, Hostile, answering, hostile, judged, local_handler, request_to
 from tests.sender.inside import OPENED, Answers, HostileUrl, Inside, Leading, connects, corpus, inside
 
 CORPUS = corpus()
@@ -58,8 +58,9 @@ async def test_a_hostile_url_is_blocked(figures: Figures) -> None:
             for case in CORPUS:
                 inward.to = case.reaches
                 answer = await sender.send(request_to(case.at(within.port)), CLOSED)
-                assert isinstance(answer, Failure), case
-                assert answer.kind == "blocked", case
+                outcome = judged(answer)
+                assert isinstance(outcome, Dead), case
+                assert outcome.reason == "destination_denied", case
         report(figures, "direct", within, attempts, len(CORPUS))
         assert within.intrusions == {}
         assert attempts == []
