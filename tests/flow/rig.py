@@ -195,11 +195,12 @@ class Rig:
 
     async def stored(self) -> dict[str, Record]:
         """The records that wait for their time, by owner."""
-        unpack = "return cmsgpack.unpack(redis.call('HGET', KEYS[1], ARGV[1]))"
+        unpack = "local r = redis.call('HGET', KEYS[1], ARGV[1]); return r and cmsgpack.unpack(r) or {}"
         records = {}
         for owner in await ask(self.redis, "HKEYS", self.keys.parked_data):
             flat = await ask(self.redis, "EVAL", unpack, 1, self.keys.parked_data, owner)
-            records[owner.decode()] = Record.read(dict(zip(flat[::2], flat[1::2], strict=True)))
+            if flat:  # else woken since
+                records[owner.decode()] = Record.read(dict(zip(flat[::2], flat[1::2], strict=True)))
         return records
 
     async def rewrite(self, owner: str, record: Record) -> None:
