@@ -13,6 +13,7 @@ from streamhooks.flow.lanes import holds
 from streamhooks.handlers.catalogue import Catalogue
 from streamhooks.handlers.handler import Handler
 from streamhooks.model import Entry, Event
+from streamhooks.own_events import MEANINGS, matches
 
 
 def add_trial(parser: ArgumentParser) -> None:
@@ -51,7 +52,7 @@ def types_of(handler: Handler) -> tuple[str, ...]:
     types: dict[str, None] = {}
     for pattern in handler.on:
         if pattern.endswith("*"):
-            matching = [name for name in TYPES if name.startswith(pattern[:-1])]
+            matching = [name for name in (*TYPES, *MEANINGS) if matches(pattern, name)]
             types |= dict.fromkeys(matching or [pattern[:-1] or "Example"])
         else:
             types[pattern] = None

@@ -19,6 +19,7 @@ from streamhooks.flow.health import Health
 from streamhooks.flow.intake import Intake
 from streamhooks.flow.lanes import Lanes
 from streamhooks.flow.partition import Partition
+from streamhooks.flow.telling import Telling
 from streamhooks.model import Entry
 from streamhooks.observe.figures import Figures
 from streamhooks.store.settle import Source
@@ -49,6 +50,7 @@ class Recovery:
         gate: Gate,
         health: Health,
         figures: Figures,
+        telling: Telling,
         lease: float,
         max_deliveries: int,
     ) -> None:
@@ -60,6 +62,7 @@ class Recovery:
         self._gate = gate
         self._health = health
         self._figures = figures
+        self._telling = telling
         self._lease = lease
         self._max_deliveries = max_deliveries
         self._cursors: dict[Source, str] = dict.fromkeys(SOURCES, "0-0")
@@ -128,6 +131,7 @@ class Recovery:
         if taken.deleted:
             log.error("entries_lost_trimmed", count=taken.deleted, stream=self._partition.stream(source).key,
                       way_out="let nobody else trim the stream: no MAXLEN on XADD")  # fmt: skip
+            self._telling.tell("StreamhooksEntriesLost", Count=taken.deleted)
         fresh: list[Entry] = []
         for entry in taken.entries:
             key = (source, entry.id)

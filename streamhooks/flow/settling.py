@@ -18,6 +18,7 @@ from streamhooks.flow.carrier import Carrier, Job, Table
 from streamhooks.flow.failpoints import reached
 from streamhooks.flow.health import Health
 from streamhooks.flow.noting import Noting
+from streamhooks.flow.telling import Telling
 from streamhooks.model import HELD, Dead, Delivered, Failure, Outcome, Reply, Retry, Suppressed
 from streamhooks.observe.figures import Ended, Figures
 from streamhooks.store.record import NEVER, Record
@@ -34,12 +35,15 @@ Bare: TypeAlias = tuple[Carrier, Settlement, Dead | None]
 class Settling:
     """The ends of one partition's jobs, on their way into Redis."""
 
-    def __init__(self, ledger: Ledger, table: Table, figures: Figures, health: Health, noting: Noting) -> None:
+    def __init__(
+        self, ledger: Ledger, table: Table, figures: Figures, health: Health, noting: Noting, telling: Telling
+    ) -> None:
         self._ledger = ledger
         self._table = table
         self._figures = figures
         self._health = health
         self._noting = noting
+        self._telling = telling
         self._ends: deque[tuple[Job, Outcome]] = deque()
         self._bare: deque[Bare] = deque()
         self._some = asyncio.Event()
@@ -121,6 +125,10 @@ class Settling:
             case _:
                 assert_never(answer)
         self._figures.settled(Ended(job.handler, job.event.id, job.event.type, job.attempt, outcome, job.answer))
+        if isinstance(outcome, Dead):
+            self._telling.tell(
+                "StreamhooksDeadLetter", job.handler, outcome.why, about=job.event, DeadReason=outcome.reason
+            )
         if answer == "waits":
             reached("receipted")
         reached(_POINTS[type(outcome)])
@@ -130,6 +138,7 @@ class Settling:
             self._figures.late += 1
         elif dead is not None:
             self._figures.buried(told.id, dead)
+            self._telling.tell("StreamhooksDeadLetter", why=dead.why, DeadReason=dead.reason, Event=told.id)
         elif told.kind == "unmatched":
             self._figures.unmatched += 1
 

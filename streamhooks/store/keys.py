@@ -69,6 +69,10 @@ class Keys(Struct, frozen=True):
         """String, twice the cool-down. How many duplicates a cool-down held back."""
         return f"{self.tag}:held:{handler}:{fingerprint}"
 
+    def told(self, kind: str, handler: str) -> str:
+        """String, a minute. An own event of this kind about this handler was told."""
+        return f"{self.tag}:told:{kind}:{handler}"
+
     def rate(self, handler: str) -> str:
         """String, a second beyond the last turn. When a rate-limited handler may be called next."""
         return f"{self.tag}:rate:{handler}"

@@ -259,7 +259,7 @@ def test_a_disabled_handler_is_left_out(folder: Path) -> None:
 def test_a_type_that_is_nearly_one_of_tyks_is_warned_of(folder: Path) -> None:
     loaded = seed(folder, "RateLimitExceeded", id="x")
     place = "a.yaml: event_handlers.events.RateLimitExceeded[0].handler_meta"
-    said = 'listens to "RateLimitExceeded"; Tyk has no such event, but "RatelimitExceeded"'
+    said = 'listens to "RateLimitExceeded"; there is no such event, but "RatelimitExceeded"'
     assert [str(warning) for warning in loaded.warnings] == [f"{place}: {said}"]
     assert seed(folder, "MyOwnEvent", id="x").warnings == ()
     assert seed(folder, "AuthFailure*", id="x").warnings == ()
