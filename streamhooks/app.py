@@ -10,7 +10,7 @@ import random
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
@@ -24,7 +24,7 @@ from streamhooks.flow.worker import Worker
 from streamhooks.handlers.catalogue import Catalogue
 from streamhooks.observe import logs
 from streamhooks.observe.figures import Tell, write_log
-from streamhooks.reload import Reload
+from streamhooks.reload import LoadAgain, Reload
 from streamhooks.sender import GuardError, Sender
 
 log = structlog.get_logger("streamhooks")
@@ -32,18 +32,18 @@ LOOK_EVERY = 0.05
 """Seconds between two looks whether everything is delivered, for `--until-idle`."""
 
 
-def serve(loaded: Loaded, *, until_idle: bool = False, load_again: Callable[[], Loaded] | None = None) -> int:
+def serve(loaded: Loaded, *, until_idle: bool = False, load_again: LoadAgain | None = None) -> int:
     """Runs a worker until it is told to stop, or until nothing is left to deliver.
 
-    `load_again` reads the configuration anew, for a reload. Gives the exit code: 0, 2 for a configuration or
-    an installation that cannot be used, 3 for a Redis that cannot be.
+    `load_again` reads the configuration anew, for a reload; of what is held, its secrets only. Gives the exit code:
+    0, 2 for a configuration or an installation that cannot be used, 3 for a Redis that cannot be.
     """
     settings = loaded.settings
     logs.set_up(settings.log.level, settings.log.format)
     for warning in loaded.warnings:
         log.warning("configuration", file=warning.file, path=warning.path, message=warning.message)
     try:
-        uvloop.run(_serve(loaded, until_idle, load_again if settings.reload else None))
+        uvloop.run(_serve(loaded, until_idle, load_again))
     except StoreError as error:
         log.error("redis_unusable", error=error.message)  # noqa: TRY400  an outage, not a bug: no traceback
         return 3
@@ -57,7 +57,7 @@ def serve(loaded: Loaded, *, until_idle: bool = False, load_again: Callable[[], 
     return 0
 
 
-async def _serve(loaded: Loaded, until_idle: bool, load_again: Callable[[], Loaded] | None) -> None:
+async def _serve(loaded: Loaded, until_idle: bool, load_again: LoadAgain | None) -> None:
     async with application(loaded, load_again) as worker:
         while not worker.stopping.is_set():
             if until_idle and await worker.idle():
@@ -67,7 +67,7 @@ async def _serve(loaded: Loaded, until_idle: bool, load_again: Callable[[], Load
 
 @asynccontextmanager
 async def application(
-    loaded: Loaded, load_again: Callable[[], Loaded] | None = None, tell: Tell = write_log
+    loaded: Loaded, load_again: LoadAgain | None = None, tell: Tell = write_log
 ) -> AsyncIterator[Worker]:
     """A worker with its doors, ready when entered. Raises StoreError, and ConfigError for a door that cannot open."""
     async with Sender() as sender:
