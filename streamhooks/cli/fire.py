@@ -3,16 +3,18 @@
 import asyncio
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
 from streamhooks.cli.opening import add_config, add_json, configuration
 from streamhooks.cli.output import complain, document, lines, printable, say
-from streamhooks.cli.trial import add_trial, event_of, handler_of
+from streamhooks.cli.trial import add_trial, event_of, handler_of, hidden_of
+from streamhooks.delivery.masking import sent_secrets, without
 from streamhooks.delivery.request import RequestMaker
 from streamhooks.handlers.handler import Handler
 from streamhooks.model import Failure, Reply, Request
+from streamhooks.secret import HIDDEN
 from streamhooks.sender import Sender
 
 EXAMPLE = "streamhooks fire --handler security-slack --event AuthFailure"
@@ -20,6 +22,7 @@ EXAMPLE = "streamhooks fire --handler security-slack --event AuthFailure"
 
 def arguments(parser: ArgumentParser) -> None:
     add_trial(parser)
+    parser.add_argument("--reveal", action="store_true", help="show the reply as it is, where it repeats secrets too")
     add_config(parser)
     add_json(parser)
 
@@ -30,10 +33,11 @@ def run(args: Namespace) -> int:
     event = event_of(args.event, handler, loaded.settings.worker.max_event_bytes)
     # A new id every time: a receiver that dedupes on the webhook-id would not show the second one.
     event = replace(event, id=f"{time.time_ns() // 1_000_000}-0")
-    answer = asyncio.run(_send(RequestMaker(handler).make(event), handler))
+    request = RequestMaker(handler).make(event)
+    answer = asyncio.run(_send(request, handler))
     if isinstance(answer, Failure):
         return _failed(answer, as_json=args.json)
-    return _replied(answer, as_json=args.json)
+    return _replied(answer, [] if args.reveal else [*sent_secrets(request), *hidden_of(event)], as_json=args.json)
 
 
 async def _send(request: Request, handler: Handler) -> Reply | Failure:
@@ -48,14 +52,16 @@ def _failed(failure: Failure, *, as_json: bool) -> int:
     return 1
 
 
-def _replied(reply: Reply, *, as_json: bool) -> int:
-    body = reply.head.decode("utf-8", "backslashreplace")
+def _replied(reply: Reply, hidden: Sequence[str], *, as_json: bool) -> int:
+    def shown(text: str) -> str:
+        return without(text, hidden, lambda _: HIDDEN)
+
+    body = shown(reply.head.decode("utf-8", "backslashreplace"))
+    headers = {name: shown(value) for name, value in reply.headers.items()}
     if as_json:
-        document(
-            {"status": reply.status, "headers": dict(reply.headers), "body": body, "seconds": round(reply.elapsed, 3)}
-        )
+        document({"status": reply.status, "headers": headers, "body": body, "seconds": round(reply.elapsed, 3)})
     else:
-        say(f"{reply.status} after {reply.elapsed:.3f} s\n{_headers(reply.headers)}\n\n{lines(body)}")
+        say(f"{reply.status} after {reply.elapsed:.3f} s\n{_headers(headers)}\n\n{lines(body)}")
     well = 200 <= reply.status < 300
     if not well:
         complain(f"status {reply.status} is no 2xx: a worker would not count it as delivered")

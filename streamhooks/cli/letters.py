@@ -10,12 +10,13 @@ import msgspec
 from msgspec import Struct
 from redis.asyncio import Redis
 
-from streamhooks.cli.masking import HIDDEN, credentials, mask, masked, withheld
 from streamhooks.cli.moments import moment, utc, utc_of
 from streamhooks.cli.opening import wrong
 from streamhooks.cli.output import lines, printable
 from streamhooks.cli.table import cut, facts, table
+from streamhooks.delivery.masking import credentials, masked, withheld, without
 from streamhooks.model import DeadReason
+from streamhooks.secret import HIDDEN
 from streamhooks.settings import Settings
 from streamhooks.store.dead import DeadLetters, Letter
 from streamhooks.store.keys import Keys, partitions
@@ -148,7 +149,7 @@ def whole(found: Found, *, reveal: bool) -> dict[str, Any]:
         secrets = [] if reveal else credentials(event.get("meta"))
         told["event_content"] = event if reveal else masked(event)
     if record.status:
-        told["answer"] = _without(record.answer.decode(errors="backslashreplace"), secrets)
+        told["answer"] = without(record.answer.decode(errors="backslashreplace"), secrets)
     if record.raw_sha256:
         # What cannot be read cannot be masked either.
         told["raw"] = record.raw.decode(errors="backslashreplace") if reveal else f"{HIDDEN} (--reveal shows it)"
@@ -175,12 +176,6 @@ def page(told: dict[str, Any]) -> str:
 
 def _cell(value: object) -> str | int:
     return value if isinstance(value, str) or type(value) is int else str(value).lower()
-
-
-def _without(text: str, secrets: Sequence[str]) -> str:
-    for secret in secrets:
-        text = text.replace(secret, mask(secret))
-    return text
 
 
 def _event_of(id: str) -> str:

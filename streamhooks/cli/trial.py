@@ -6,6 +6,7 @@ from pathlib import Path
 from streamhooks import wire
 from streamhooks.cli.opening import wrong
 from streamhooks.cli.output import printable
+from streamhooks.delivery.masking import credentials
 from streamhooks.errors import WireError
 from streamhooks.event_types import TYPES, example
 from streamhooks.files import Loaded
@@ -54,6 +55,12 @@ def types_of(handler: Handler) -> tuple[str, ...]:
         else:
             types[pattern] = None
     return tuple(types)
+
+
+def hidden_of(event: Event) -> list[str]:
+    """The credentials of an event of somebody's own, which are not to be shown; that of an example is nobody's."""
+    known = credentials(example(event.type).meta)
+    return [found for found in credentials(event.meta) if found not in known]
 
 
 def _read(path: Path, max_bytes: int) -> Event:

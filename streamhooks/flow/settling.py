@@ -12,6 +12,7 @@ from typing import TypeAlias, assert_never
 import structlog
 
 from streamhooks import wire
+from streamhooks.delivery.masking import without_secrets
 from streamhooks.errors import StoreError
 from streamhooks.flow.carrier import Carrier, Job, Table
 from streamhooks.flow.failpoints import reached
@@ -178,6 +179,6 @@ def _record(job: Job, attempt: int, why: str, reason: str = "") -> Record:
         why=why,
         reason=reason,
         status=reply.status if reply else 0,
-        answer=reply.head if reply else b"",
+        answer=without_secrets(reply.head, job.request) if reply and job.request else b"",
         first=job.first,
     )

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from streamhooks.cli.masking import credentials, masked
 from streamhooks.cli.moments import length, moment, utc
 from streamhooks.cli.ndjson import Splitter
 from streamhooks.cli.output import printable
 from streamhooks.cli.progress import EVERY, Progress, line
 from streamhooks.cli.table import cut, facts, table
+from streamhooks.delivery.masking import credentials, masked
 from streamhooks.errors import ConfigError
 
 NOW = 1795428000.0
