@@ -9,9 +9,8 @@ from msgspec.structs import replace
 
 from streamhooks.cli.opening import add_config, add_json, configuration
 from streamhooks.cli.output import complain, document, lines, printable, say
-from streamhooks.cli.trial import add_trial, event_of, handler_of, hidden_of
+from streamhooks.cli.trial import add_trial, event_of, handler_of, hidden_of, request_of
 from streamhooks.delivery.masking import sent_secrets, without
-from streamhooks.delivery.request import RequestMaker
 from streamhooks.handlers.handler import Handler
 from streamhooks.model import Failure, Reply, Request
 from streamhooks.secret import HIDDEN
@@ -33,7 +32,7 @@ def run(args: Namespace) -> int:
     event = event_of(args.event, handler, loaded.settings.worker.max_event_bytes)
     # A new id every time: a receiver that dedupes on the webhook-id would not show the second one.
     event = replace(event, id=f"{time.time_ns() // 1_000_000}-0")
-    request = RequestMaker(handler).make(event)
+    request = request_of(handler, event, reveal=args.reveal)
     answer = asyncio.run(_send(request, handler))
     if isinstance(answer, Failure):
         return _failed(answer, as_json=args.json)

@@ -7,9 +7,8 @@ from urllib.parse import urlsplit
 
 from streamhooks.cli.opening import add_config, add_json, configuration
 from streamhooks.cli.output import complain, document, lines, say
-from streamhooks.cli.trial import add_trial, event_of, handler_of, hidden_of
+from streamhooks.cli.trial import add_trial, event_of, handler_of, hidden_of, request_of
 from streamhooks.delivery.masking import without
-from streamhooks.delivery.request import RequestMaker
 from streamhooks.model import Request
 from streamhooks.secret import revealed
 
@@ -27,7 +26,7 @@ def run(args: Namespace) -> int:
     loaded = configuration(args)
     handler = handler_of(loaded, args.handler)
     event = event_of(args.event, handler, loaded.settings.worker.max_event_bytes)
-    request = RequestMaker(handler).make(event)
+    request = request_of(handler, event, reveal=args.reveal)
     shown = Shown(request, reveal=args.reveal, hidden=() if args.reveal else hidden_of(event))
     if args.json:
         document(shown.told())
