@@ -11,6 +11,7 @@ import structlog
 from msgspec.structs import replace
 
 from streamhooks import wire
+from streamhooks.delivery.masking import without_credentials
 from streamhooks.delivery.request import permitted
 from streamhooks.errors import RequestError, StoreError, TemplateError, WireError
 from streamhooks.flow.carrier import Carrier, Job, Table
@@ -68,7 +69,8 @@ class Intake:
             except Exception as error:
                 # A bug that one entry meets must not hold its neighbours up, and is not lost either.
                 log.exception("entry_failed", entry=carrier.entry.id)
-                self._bury_raw(carrier, "undecodable", f"internal error: {error!r}")
+                # Not its text, which may quote the event: that stands in the log, once.
+                self._bury_raw(carrier, "undecodable", f"internal error: {type(error).__name__}, see the log")
         await self.launch(jobs)
         return carriers
 
@@ -194,7 +196,7 @@ class Intake:
             maker = lane.makers[self._partition.number]
             request = maker.make(job.event, job.fingerprint, job.event.run, job.told)
         except (TemplateError, RequestError) as error:
-            job.end(Dead("template", str(error)))
+            job.end(Dead("template", without_credentials(str(error), job.event)))
             return False
         job.request = request
         job.fingerprint = request.fingerprint

@@ -13,6 +13,7 @@ import structlog
 from msgspec.structs import replace
 
 from streamhooks import wire
+from streamhooks.delivery.masking import without_secrets
 from streamhooks.errors import StoreError
 from streamhooks.flow.carrier import Carrier, Job, Table
 from streamhooks.flow.failpoints import reached
@@ -209,7 +210,7 @@ def _record(job: Job, attempt: int, why: str, reason: str = "") -> Record:
         why=why,
         reason=reason,
         status=reply.status if reply else 0,
-        answer=reply.head if reply else b"",
+        answer=without_secrets(reply.head, job.request) if reply and job.request else b"",
         paused=job.paused,
         first=job.first,
     )

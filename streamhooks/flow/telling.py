@@ -10,8 +10,8 @@ import structlog
 from redis.asyncio import Redis
 
 from streamhooks import wire
+from streamhooks.delivery.masking import without_credentials
 from streamhooks.errors import StoreError
-from streamhooks.masking import credentials, mask
 from streamhooks.model import Event
 from streamhooks.own_events import Kind, is_own
 from streamhooks.store.keys import Keys
@@ -72,6 +72,4 @@ def _message(kind: Kind, handler: str) -> str:
 
 
 def _masked(why: str, about: Event | None) -> str:
-    for credential in credentials(about.meta) if about is not None else ():
-        why = why.replace(credential, mask(credential))
-    return why[:WHY_CHARACTERS]
+    return (without_credentials(why, about) if about is not None else why)[:WHY_CHARACTERS]
