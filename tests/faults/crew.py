@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from tests.waiting import eventually
 STREAM = "gateway:events"
 GROUP = "streamhooks"
 KEYS = Keys.of(STREAM)
+DRAIN = 25.0
+"""Seconds that a clean stop may take: Kubernetes kills after 30."""
 BODY = '{"seq": {{.Meta.seq}}, "end": "{{.Meta.end}}"}'
 
 
@@ -65,13 +68,19 @@ class Crew:
                 await process.wait()
 
     async def start(
-        self, *options: str, failpoint: str = "", prefix: Sequence[str] = (), **environment: str
+        self,
+        *options: str,
+        failpoint: str = "",
+        prefix: Sequence[str] = (),
+        folder: Path | None = None,
+        **environment: str,
     ) -> asyncio.subprocess.Process:
-        """`prefix`: another program that runs it, such as faketime or prlimit."""
+        """`prefix`: another program that runs it, such as faketime or prlimit. `folder`: where another version lies."""
         with self._log.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 *prefix, sys.executable, "-m", "streamhooks", "serve", "--config", str(self._config), *options,
-                stdout=log, stderr=log, env={**os.environ, "STREAMHOOKS_FAILPOINT": failpoint, **environment},
+                stdout=log, stderr=log, cwd=folder,
+                env={**os.environ, **_first(folder), "STREAMHOOKS_FAILPOINT": failpoint, **environment},
             )  # fmt: skip
         self._started.append(process)
         return process
@@ -85,9 +94,40 @@ class Crew:
         process = await self.start("--until-idle")
         assert await ended(process, seconds) == 0, self.log
 
+    async def ready(self, count: int = 1) -> None:
+        """Returns when so many workers have said that they are ready."""
+        await eventually(lambda: len(self.records("ready")) >= count, 20, f"{count} workers are ready")
+
     @property
     def log(self) -> str:
-        return self._log.read_text()
+        return self._log.read_text() if self._log.exists() else ""
+
+    def records(self, *events: str) -> list[dict[str, Any]]:
+        """What the workers have logged; all of it where no event is named."""
+        found = [json.loads(line) for line in self.log.splitlines() if line.startswith("{")]
+        return [record for record in found if not events or record["event"] in events]
+
+
+def _first(folder: Path | None) -> dict[str, str]:
+    """Python looks into this folder before any other."""
+    return {"PYTHONPATH": str(folder)} if folder is not None else {}
+
+
+async def stopped(crew: Crew, *workers: asyncio.subprocess.Process) -> float:
+    """Ends workers that must still be there, cleanly and in time; the seconds that it took."""
+    assert all(worker.returncode is None for worker in workers), crew.log
+    asked = time.monotonic()
+    for worker in workers:
+        terminate(worker)
+    for worker in workers:
+        assert await ended(worker, DRAIN) == 0, crew.log
+    return time.monotonic() - asked
+
+
+def cpu_seconds(process: asyncio.subprocess.Process) -> float:
+    """CPU time of a process so far, its own and the kernel's for it (proc_pid_stat(5), fields 14 and 15)."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def ended(process: asyncio.subprocess.Process, seconds: float) -> int:

@@ -1,6 +1,8 @@
 """The lab of one experiment: its seed, its servers, proxies, endpoint, workers and gateways, all gone at the end."""
 
 import random
+from asyncio.subprocess import Process
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -8,16 +10,19 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from tests.faults.checker import Verdict, judge
-from tests.faults.crew import Crew, configuration
+from tests.faults.checker import Verdict, judge, outstanding
+from tests.faults.crew import Crew, configuration, stopped
 from tests.faults.engines import Engine
 from tests.faults.load import Load
 from tests.faults.proxy import Proxy
 from tests.faults.server import Server
 from tests.faults.sink import Sink
+from tests.waiting import eventually
 
 IN_FLIGHT = 32
 """Deliveries under way at once in a worker, see crew.configuration."""
+DELIVERED = 30.0
+"""Seconds that workers may take for what has piled up."""
 
 
 class Lab:
@@ -62,6 +67,17 @@ class Lab:
         folder = self.folder / "workers"
         folder.mkdir(exist_ok=True)
         return await self._rooms.enter_async_context(Crew(folder, configuration(url, sink, folder, **worker)))
+
+    async def delivered(self, sink: Sink, load: Load, crew: Crew, *workers: Process, but: Iterable[int] = ()) -> None:
+        """The workers deliver what was acknowledged, without anybody's help, and then stop cleanly and in time.
+
+        `but`: what Redis has lost and what ends otherwise.
+        """
+        left = set(but)
+        await eventually(
+            lambda: all(key.seq in left for key in outstanding(sink, load)), DELIVERED, "everything is delivered"
+        )
+        await stopped(crew, *workers)
 
     async def client(self, server: Server) -> Redis:
         return await self._rooms.enter_async_context(server.client())

@@ -124,7 +124,7 @@ class Proxy:
                 return
             writer.write(piece)
             await writer.drain()
-        if writer.can_write_eof():
+        if writer.can_write_eof() and not writer.is_closing():
             writer.write_eof()
 
     def _is_lost(self, piece: bytes, way: Way, pair: tuple[asyncio.StreamWriter, asyncio.StreamWriter]) -> bool:
