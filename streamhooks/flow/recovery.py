@@ -86,11 +86,11 @@ class Recovery:
             stream = self._partition.stream(source)
             while (room := min(AT_ONCE, self._table.free)) > 0:
                 taken = await stream.take(self._cursors[source], self._lease, room)
+                self._health.answered()
                 self._cursors[source] = taken.cursor
                 await self._accept(source, taken)
                 if taken.cursor == "0-0":
                     break
-        self._health.answered()
 
     async def run_suspect(self) -> bool:
         """Runs the oldest suspect by itself; False when there is none."""

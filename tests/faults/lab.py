@@ -35,7 +35,7 @@ class Lab:
         self.scale = scale
         """1.0 for the smoke set; more where there is time: events, kills and seconds are multiplied by it."""
         self._rooms = AsyncExitStack()
-        self._servers = 0
+        self._servers = self._crews = 0
 
     async def __aenter__(self) -> "Lab":
         return self
@@ -64,8 +64,9 @@ class Lab:
 
     async def crew(self, url: str, sink: Sink, **worker: Any) -> Crew:
         """Workers-to-be that reach Redis at `url`; `worker` is laid over that section of their configuration."""
-        folder = self.folder / "workers"
-        folder.mkdir(exist_ok=True)
+        folder = self.folder / ("workers" if not self._crews else f"workers-{self._crews + 1}")
+        folder.mkdir()
+        self._crews += 1
         return await self._rooms.enter_async_context(Crew(folder, configuration(url, sink, folder, **worker)))
 
     async def delivered(self, sink: Sink, load: Load, crew: Crew, *workers: Process, but: Iterable[int] = ()) -> None:
@@ -73,11 +74,15 @@ class Lab:
 
         `but`: what Redis has lost and what ends otherwise.
         """
+        await self.all_delivered(sink, load, but)
+        await stopped(crew, *workers)
+
+    async def all_delivered(self, sink: Sink, load: Load, but: Iterable[int] = ()) -> None:
+        """Returns when what was acknowledged is delivered."""
         left = set(but)
         await eventually(
             lambda: all(key.seq in left for key in outstanding(sink, load)), DELIVERED, "everything is delivered"
         )
-        await stopped(crew, *workers)
 
     async def client(self, server: Server) -> Redis:
         return await self._rooms.enter_async_context(server.client())
