@@ -110,7 +110,7 @@ def outstanding(sink: Sink, load: Load) -> set[Key]:
 
 async def gone(client: Redis, load: Load) -> frozenset[int]:
     """Acknowledged events whose entries Redis does not have any more: we trim nothing that is a day old or less."""
-    kept = {id.decode() for id, _ in await client.xrange(STREAM)}
+    kept = {id.decode() for id, _ in await ask(client, "XRANGE", STREAM, "-", "+")}
     return frozenset(seq for seq, id in load.acknowledged.items() if id not in kept)
 
 

@@ -2,7 +2,7 @@
 
 import random
 from asyncio.subprocess import Process
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -48,10 +48,12 @@ class Lab:
     def scaled(self, count: int) -> int:
         return max(1, round(count * self.scale))
 
-    async def server(self, *, aof: bool = False, **options: str) -> Server:
+    async def server(self, *, aof: bool = False, under: Sequence[str] = (), **options: str) -> Server:
+        """`under`: another program that runs it, such as faketime."""
         self._servers += 1
-        folder = self.folder / f"server-{self._servers}"
-        return await self._rooms.enter_async_context(Server(self.engine, folder, aof=aof, **options))
+        server = Server(self.engine, self.folder / f"server-{self._servers}", aof=aof, **options)
+        server.under(*under)
+        return await self._rooms.enter_async_context(server)
 
     async def proxy(self, server: Server) -> Proxy:
         return await self._rooms.enter_async_context(Proxy(server.port))

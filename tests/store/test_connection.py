@@ -58,13 +58,18 @@ async def test_a_server_that_nobody_listens_for_is_away(url: str) -> None:
 
 def test_a_connection_that_was_reset_while_nobody_used_it_is_away_also_for_uvloop(tmp_path: Path) -> None:
     async def reset() -> str:
-        async with Server(engines()["valkey"], tmp_path) as server, Proxy(server.port) as proxy:
-            async with connected(proxy.url, connections=1) as client:
-                await ask(client, "PING")
-                (idle,) = client.connection_pool._available_connections
-                proxy.reset()
-                await eventually(lambda: "closed=True" in repr(idle._writer.transport))
-                return await kind_of(client, "PING")
+        async with (
+            Server(engines()["valkey"], tmp_path) as server,
+            Proxy(server.port) as proxy,
+            connected(proxy.url, connections=1) as client,
+        ):
+            await ask(client, "PING")
+            (idle,) = client.connection_pool._available_connections
+            assert idle._writer is not None
+            transport = idle._writer.transport
+            proxy.reset()
+            await eventually(lambda: "closed=True" in repr(transport))
+            return await kind_of(client, "PING")
 
     assert uvloop.run(reset()) == "away"
 

@@ -101,7 +101,7 @@ async def lost_burial(lab: Lab) -> Verdict:
 
 
 async def _all_accepted(client: Redis, load: Load) -> bool:
-    return int(await client.hget(KEYS.totals, "accepted") or 0) == len(load.acknowledged)  # type: ignore[misc]  # typed for both kinds of client
+    return int(await client.hget(KEYS.totals, "accepted") or 0) == len(load.acknowledged)
 
 
 @experiment("lost reply to the hand-back")
