@@ -51,7 +51,8 @@ class Intake:
         self._health = health
         self._figures = figures
         self._max_bytes = max_event_bytes
-        self._sent_unclaimed: set[tuple[str, str]] = set()
+        self._unclaimed: dict[tuple[str, str], Job] = {}
+        """What was sent although Redis could not be asked for its claim, by handler and fingerprint."""
         self.waiting: list[Job] = []
         """Jobs behind another owner's claim, oldest first."""
 
@@ -61,6 +62,16 @@ class Intake:
         for carrier in carriers:
             self._table.add(carrier)
         reached("read")
+        try:
+            await self._take_in(carriers)
+        except Exception:
+            # A bug. Kept in the table, what was not sent would stay ours for ever; forgotten, it is handed out again.
+            for carrier in carriers:
+                self._table.lose(carrier)
+            raise
+        return carriers
+
+    async def _take_in(self, carriers: Sequence[Carrier]) -> None:
         receipts = await self._receipts(carriers)
         jobs: list[Job] = []
         for carrier in carriers:
@@ -72,7 +83,6 @@ class Intake:
                 # Not its text, which may quote the event: that stands in the log, once.
                 self._bury_raw(carrier, "undecodable", f"internal error: {type(error).__name__}, see the log")
         await self.launch(jobs)
-        return carriers
 
     async def probe(self) -> None:
         """Finds out whether Redis takes writes again. Raises StoreError while it does not."""
@@ -81,13 +91,13 @@ class Intake:
 
     async def launch(self, jobs: Sequence[Job]) -> None:
         """Claims what is to be claimed, and offers to the lanes what may be sent."""
-        asking = [job for job in jobs if job.claim is not None]
+        asking = [job for job in jobs if job.claim is not None and not self._is_behind_an_unclaimed(job)]
         verdicts = await self._verdicts(asking) if asking else {}
         reached("claimed")
         for job in jobs:
             if job.state == "ended":  # lost to another worker while Redis was asked
                 continue
-            match verdicts.get(job, Send()):
+            match verdicts.get(job, Send() if job.claim is None else Park()):
                 case Send(held):
                     if held == job.told or self._retold(job, held):
                         await self._offer(job)
@@ -123,18 +133,23 @@ class Intake:
         except StoreError as error:
             self._health.failed(error)
             return {job: self._without_claim(job) for job in jobs}
-        self._health.answered(writes=True)
-        self._sent_unclaimed.clear()
+        self._health.answered(writes=any(isinstance(answer, Send) for answer in answers))
+        self._unclaimed = {key: job for key, job in self._unclaimed.items() if job.state != "ended"}
         return dict(zip(jobs, answers, strict=True))
 
     def _without_claim(self, job: Job) -> Verdict:
         """Redis cannot say: fail open for a fresh entry, once per fingerprint; everything else waits."""
         key = (job.handler, job.fingerprint)
-        if job.carrier.source == "retry" or key in self._sent_unclaimed:
+        if job.carrier.source == "retry" or key in self._unclaimed:
             return Park()
-        self._sent_unclaimed.add(key)
+        self._unclaimed[key] = job
         self._figures.claims_failed_open += 1
         return Send()
+
+    def _is_behind_an_unclaimed(self, job: Job) -> bool:
+        """Redis has no mark yet of what was sent without a claim: a duplicate must wait for its end, not ask."""
+        sent = self._unclaimed.get((job.handler, job.fingerprint))
+        return sent is not None and sent is not job and sent.state != "ended"
 
     async def _receipts(self, carriers: Iterable[Carrier]) -> dict[str, frozenset[str]]:
         """Which handlers have finished the entries that were handed out before."""

@@ -99,7 +99,7 @@ class Settling:
         settlements = [settlement(job, outcome, now, noting.of(job, outcome, now)) for job, outcome in ends]
         settlements += [self._noted(told, dead) for _, told, dead in bare]
         answers = await self._ledger.settle(settlements)
-        self._health.answered(writes=True)
+        self._health.answered(writes=any(answer != "late" for answer in answers))
         for (job, outcome), answer in zip(ends, answers, strict=False):
             self._ended(job, outcome, answer)
         for (carrier, told, dead), answer in zip(bare, answers[len(ends) :], strict=True):

@@ -48,6 +48,11 @@ class Keys(Struct, frozen=True):
         return f"{self.tag}:position"
 
     @property
+    def handed(self) -> str:
+        """Hash, permanent. What each group was handed and has done with, so that what was trimmed before is found."""
+        return f"{self.tag}:handed"
+
+    @property
     def journal(self) -> str:
         """Stream, bounded by `worker.journal_entries`."""
         return f"{self.tag}:journal"
@@ -92,6 +97,7 @@ class Keys(Struct, frozen=True):
                 self.dead,
                 self.totals,
                 self.position,
+                self.handed,
                 self.journal,
                 self.handlers,
             }
