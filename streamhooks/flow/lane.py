@@ -162,7 +162,7 @@ class Lane:
             return
         job.state = "sending"
         job.started = now
-        reached("sending")
+        reached("sending", job.event.id)
         answer = await self._sent(job)
         job.replied = time.monotonic()
         job.answer = answer

@@ -65,7 +65,7 @@ async def judge(
     `account`: whether T:totals can be whole, which it is not where Redis lost writes. Seconds for the rest.
     """
     wanted = {Key(seq, path) for seq in load.acknowledged for path in PATHS[load.types[seq]]}
-    buried = await _buried(client)
+    buried = await _buried(client, load)
     missing = wanted - set(sink.delivered) - buried
     by_redis = {key for key in missing if key.seq in excused}
     unexpected = {key for key in sink.arrivals if key.seq not in load.attempted}
@@ -100,14 +100,18 @@ async def judge(
     )
 
 
-async def _buried(client: Redis) -> set[Key]:
-    """The events of the dead letters, as their handlers' paths."""
+async def _buried(client: Redis, load: Load) -> set[Key]:
+    """The events of the dead letters, as their handlers' paths; a whole entry that was given up, as all of its own."""
     found: set[Key] = set()
+    seqs = {id: seq for seq, id in load.acknowledged.items()}
     for _, fields in await ask(client, "XRANGE", KEYS.dead, "-", "+"):
         record = Record.read(fields)
         if record.event:
             event = wire.unpack_event(record.event, attempt=1, only=record.handler, run="")
             found.add(Key(int(event.meta["seq"]), f"/{record.handler}"))
+        elif record.origin in seqs:
+            seq = seqs[record.origin]
+            found |= {Key(seq, path) for path in PATHS[load.types[seq]]}
     return found
 
 

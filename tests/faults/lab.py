@@ -1,10 +1,10 @@
 """The lab of one experiment: its seed, its servers, proxies, endpoint, workers and gateways, all gone at the end."""
 
 import random
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 
@@ -16,6 +16,7 @@ from tests.faults.proxy import Proxy
 from tests.faults.server import Server
 from tests.faults.sink import Sink
 
+T = TypeVar("T")
 IN_FLIGHT = 32
 """Deliveries under way at once in a worker, see crew.configuration."""
 
@@ -39,6 +40,10 @@ class Lab:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._rooms.aclose()
+
+    async def enter(self, room: AbstractAsyncContextManager[T]) -> T:
+        """Opens something else that is to be gone with the lab."""
+        return await self._rooms.enter_async_context(room)
 
     def scaled(self, count: int) -> int:
         return max(1, round(count * self.scale))

@@ -92,7 +92,8 @@ def _run_once(one: Experiment, engine: Engine, seed: int, scale: float, row: Row
     row.failures += [f"seed {seed}: {law}" for law in verdict.broken]
     word = "BROKEN" if verdict.broken else "held"
     took = time.monotonic() - started
-    print(f"{word}  {one.name} on {engine.name}, seed {seed}, {took:.1f} s {'; '.join(verdict.broken)}", flush=True)
+    said = "; ".join([*verdict.broken, verdict.notes])
+    print(f"{word}  {one.name} on {engine.name}, seed {seed}, {took:.1f} s {said}", flush=True)
 
 
 async def perform(one: Experiment, engine: Engine, seed: int, scale: float = 1.0) -> Verdict:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 
 from aiohttp import web
@@ -51,27 +51,31 @@ class Sink:
         await self._runner.cleanup()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        body = await request.read()
-        told = json.loads(body)
-        key = Key(told["seq"], request.path)
-        self.arrivals[key] += 1
-        self.webhook_ids.setdefault(key, set()).add(request.headers["webhook-id"])
-        if "webhook-signature" in request.headers:
-            self._verify(body, request)
-        self.on_arrival(key)
+        key, end = self.saw(request.path, request.headers, await request.read())
         if self.delay:
             await asyncio.sleep(self.delay)
         if request.path == self.slow_path:
             await self.released.wait()
-        status = self._status(told["end"], key)
+        status = self._status(end, key)
         (self.delivered if status == 200 else self.refused)[key] += 1
         return web.Response(status=status)
 
-    def _verify(self, body: bytes, request: web.BaseRequest) -> None:
+    def saw(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[Key, str]:
+        """Counts a request that has arrived, here or at an endpoint beside; which it is, and the end that it asks for."""
+        told = json.loads(body)
+        key = Key(told["seq"], path)
+        self.arrivals[key] += 1
+        self.webhook_ids.setdefault(key, set()).add(headers["webhook-id"])
+        if "webhook-signature" in headers:
+            self._verify(body, headers)
+        self.on_arrival(key)
+        return key, str(told["end"])
+
+    def _verify(self, body: bytes, headers: Mapping[str, str]) -> None:
         try:
-            Webhook(SECRET).verify(body, {name.lower(): value for name, value in request.headers.items()})
+            Webhook(SECRET).verify(body, {name.lower(): value for name, value in headers.items()})
         except WebhookVerificationError as error:
-            self.unverified.append(f"{request.headers['webhook-id']}: {error}")
+            self.unverified.append(f"{headers['webhook-id']}: {error}")
 
     def _status(self, end: str, key: Key) -> int:
         if end == "dead":
