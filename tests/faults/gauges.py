@@ -53,13 +53,15 @@ class Latencies:
 
 
 class Pulse:
-    """`async with Pulse(address) as pulse:` asks the worker's /livez all the time; `pulse.longest` is what it took at
-    the worst in seconds: how long the loop was busy with one thing, or the machine with others."""
+    """`async with Pulse(address) as pulse:` asks the worker's /livez all the time, as probes do on a new connection;
+    `pulse.longest` is what it took at the worst in seconds: how long the loop was busy, or the machine."""
 
     def __init__(self, address: str) -> None:
         self._url = f"{address}/livez"
         self.longest = 0.0
         self.asked = 0
+        self.failed = 0
+        """Probes without an answer."""
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Pulse":
@@ -75,11 +77,14 @@ class Pulse:
                 await self._task
 
     async def _ask(self) -> None:
-        async with aiohttp.ClientSession() as session:
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as session:
             while True:
                 started = time.monotonic()
-                async with session.get(self._url) as response:
-                    assert response.status == 200
+                try:
+                    async with session.get(self._url) as response:
+                        assert response.status == 200
+                    self.asked += 1
+                except aiohttp.ClientError:
+                    self.failed += 1
                 self.longest = max(self.longest, time.monotonic() - started)
-                self.asked += 1
                 await asyncio.sleep(0.002)

@@ -3,8 +3,10 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
+import aiohttp
 from msgspec import Struct
 from redis.asyncio import Redis
 
@@ -57,6 +59,18 @@ class Stand(Struct, frozen=True):
     async def total(self, term: str) -> int:
         """A term of the account."""
         return int(await self.client.hget(KEYS.totals, term) or 0)  # type: ignore[misc]  # typed for both kinds of client
+
+    async def metric(self, series: str) -> float:
+        """A series of the worker's /metrics; 0.0 where it is not told."""
+
+        async def page() -> str:
+            with suppress(aiohttp.ClientError):  # a worker without descriptors takes no connection
+                async with aiohttp.ClientSession() as session, session.get(f"{self.admin}/metrics") as response:
+                    return await response.text()
+            return ""
+
+        lines = (await eventually(page, 20, "/metrics answers")).splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{series} "))
 
     async def letters(self) -> list[Record]:
         """The dead letters."""
