@@ -25,25 +25,42 @@ from streamhooks.handlers.catalogue import Catalogue
 from streamhooks.observe import logs
 from streamhooks.observe.figures import Tell, write_log
 from streamhooks.reload import Reload
-from streamhooks.sender import GuardError, Sender
+from streamhooks.sender import GuardError, Sender, TlsNews
 
 log = structlog.get_logger("streamhooks")
 LOOK_EVERY = 0.05
 """Seconds between two looks whether everything is delivered, for `--until-idle`."""
 
 
-def serve(loaded: Loaded, *, until_idle: bool = False, load_again: Callable[[], Loaded] | None = None) -> int:
+def write_tls_log(news: TlsNews) -> None:
+    if news.fault:
+        log.error("tls_files_refused", files=news.files, message=news.fault, effect="what was read before stays")
+    else:
+        log.info("tls_files_read", files=news.files)
+
+
+def open_sender() -> Sender:
+    return Sender(tell=write_tls_log)
+
+
+def serve(
+    loaded: Loaded,
+    *,
+    until_idle: bool = False,
+    load_again: Callable[[], Loaded] | None = None,
+    sender: Callable[[], Sender] = open_sender,
+) -> int:
     """Runs a worker until it is told to stop, or until nothing is left to deliver.
 
-    `load_again` reads the configuration anew, for a reload. Gives the exit code: 0, 2 for a configuration or
-    an installation that cannot be used, 3 for a Redis that cannot be.
+    `load_again` reads the configuration anew, for a reload; `sender` makes what sends. Gives the exit code: 0, 2 for a
+    configuration or an installation that cannot be used, 3 for a Redis that cannot be.
     """
     settings = loaded.settings
     logs.set_up(settings.log.level, settings.log.format)
     for warning in loaded.warnings:
         log.warning("configuration", file=warning.file, path=warning.path, message=warning.message)
     try:
-        uvloop.run(_serve(loaded, until_idle, load_again if settings.reload else None))
+        uvloop.run(_serve(loaded, until_idle, load_again if settings.reload else None, sender))
     except StoreError as error:
         log.error("redis_unusable", error=error.message)  # noqa: TRY400  an outage, not a bug: no traceback
         return 3
@@ -57,8 +74,10 @@ def serve(loaded: Loaded, *, until_idle: bool = False, load_again: Callable[[], 
     return 0
 
 
-async def _serve(loaded: Loaded, until_idle: bool, load_again: Callable[[], Loaded] | None) -> None:
-    async with application(loaded, load_again) as worker:
+async def _serve(
+    loaded: Loaded, until_idle: bool, load_again: Callable[[], Loaded] | None, sender: Callable[[], Sender]
+) -> None:
+    async with application(loaded, load_again, sender=sender) as worker:
         while not worker.stopping.is_set():
             if until_idle and await worker.idle():
                 return
@@ -67,15 +86,21 @@ async def _serve(loaded: Loaded, until_idle: bool, load_again: Callable[[], Load
 
 @asynccontextmanager
 async def application(
-    loaded: Loaded, load_again: Callable[[], Loaded] | None = None, tell: Tell = write_log
+    loaded: Loaded,
+    load_again: Callable[[], Loaded] | None = None,
+    tell: Tell = write_log,
+    sender: Callable[[], Sender] = open_sender,
 ) -> AsyncIterator[Worker]:
-    """A worker with its doors, ready when entered. Raises StoreError, and ConfigError for a door that cannot open."""
-    async with Sender() as sender:
-        await sender.self_test()
+    """A worker with its doors, ready when entered.
+
+    Raises GuardError before anything else is done, StoreError, and ConfigError for a door that cannot open.
+    """
+    async with sender() as sending:
+        await sending.self_test()
         worker = Worker(
             loaded.settings,
             Catalogue(loaded.handlers),
-            sender=sender,
+            sender=sending,
             consumer=consumer_name(),
             rng=random.Random(),  # noqa: S311  spreads retries, guards nothing
             tell=tell,

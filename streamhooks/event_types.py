@@ -181,6 +181,9 @@ TYPES: Mapping[str, EventType] = MappingProxyType({entry.name: entry for entry i
 
 NAMES: tuple[str, ...] = tuple(TYPES)
 
+SYSTEM_EVENTS = frozenset({"TokenCreated", "TokenUpdated", "TokenDeleted"})
+"""With those of a gateway's plug-ins, all that the handlers of tyk.conf ever see."""
+
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 _ALIASES: Mapping[str, Mapping[str, str]] = MappingProxyType(

@@ -13,9 +13,9 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from streamhooks.delivery.headers import MAX_TOTAL, name_fault, value_fault
-from streamhooks.delivery.signing import secret_fault
-from streamhooks.delivery.targets import check_target
+from streamhooks.delivery.headers import MAX_CONFIGURED, line_length, name_fault, value_fault
+from streamhooks.delivery.signing import secret_fault, text_fault
+from streamhooks.delivery.targets import OPEN_BY_DEFAULTS, OPEN_BY_HANDLER, check_target
 from streamhooks.errors import ConfigError, Fault
 from streamhooks.handlers.build import Builder, TemplateSource
 from streamhooks.handlers.handler import Handler
@@ -25,10 +25,11 @@ from streamhooks.handlers.seed import read_event_handlers
 from streamhooks.handlers.tyk import TykHandler, read_tyk
 from streamhooks.handlers.tyk_conf import is_conf
 from streamhooks.handlers.tyk_hooks import Document
+from streamhooks.secret import Secret
 from streamhooks.settings import Settings, Tyk
 from streamhooks.settings.documents import MAX_BYTES, parse
 from streamhooks.settings.environment import LISTS, overrides
-from streamhooks.settings.policy import contradictions, inner
+from streamhooks.settings.policy import contradictions, for_one_handler, inner
 from streamhooks.settings.reading import Given, Known, Place, Reader, joined, made
 from streamhooks.settings.references import UnresolvedError, environment_name
 from streamhooks.settings.rules import RefusedError
@@ -44,11 +45,11 @@ SHIPPED = _HERE / "_templates" if (_HERE / "_templates").is_dir() else _HERE.par
 """The templates that come with streamhooks: inside a wheel, else at the top of the repository."""
 
 
-def _refusals(opened: tuple[str, ...]) -> Refusals:
+def _refusals(opened: tuple[str, ...], way_out: str = OPEN_BY_HANDLER) -> Refusals:
     def target_fault(host: str, allow_cidrs: tuple[str, ...]) -> str:
-        return check_target(host, (*allow_cidrs, *opened))
+        return check_target(host, (*allow_cidrs, *opened), way_out)
 
-    return Refusals(name_fault, value_fault, secret_fault, target_fault, MAX_TOTAL)
+    return Refusals(name_fault, value_fault, secret_fault, text_fault, target_fault, line_length, MAX_CONFIGURED)
 
 
 class Loaded(Struct, frozen=True):
@@ -136,7 +137,9 @@ def load_tyk(paths: Sequence[Path], compat: str = "", *, shipped: Path = SHIPPED
         templates[name, base] = source.path
         return source
 
-    refusals = Refusals(name_fault, value_fault, secret_fault, lambda _host, _cidrs: "", MAX_TOTAL)
+    refusals = Refusals(
+        name_fault, value_fault, secret_fault, text_fault, lambda _host, _cidrs: "", line_length, MAX_CONFIGURED
+    )
     inside = [path for given in paths for path in ([given] if not isdir(given) else sorted(given.iterdir()))]
     files = [path for path in inside if path in paths or (isfile(path) and path.suffix in (".json", ".conf"))]
     read = [_tyk_document(path, disk, faults, warnings) for path in dict.fromkeys(files)]
@@ -280,28 +283,36 @@ def _document(path: Path, disk: _Disk, faults: list[Fault]) -> _Document | None:
 
 def _tyk_document(path: Path, disk: _Disk, faults: list[Fault], warnings: list[Fault]) -> Document | None:
     name = str(path)
-    before = len(faults)
+    found: list[Fault] = []
+    data = None
     try:
-        data = parse(disk.document(path), name, faults)
+        data = parse(disk.document(path), name, found)
     except UnresolvedError as error:
-        faults.append(Fault(name, "", str(error).removeprefix(f"{path} ")))
+        found.append(Fault(name, "", str(error).removeprefix(f"{path} ")))
+    if found and data is None:
+        faults += found
+        return None
+    # What was read all the same holds keys twice, which Go lets pass: the file is not ours to be strict with.
+    warnings += [Fault(twice.file, twice.path, "is given twice: Tyk takes the last, and so do we") for twice in found]
     reader = Reader(faults, warnings, str(path.absolute().parent), disk.reference).without_references()
-    return Document(data, Place(name), reader) if len(faults) == before else None
+    return Document(data, Place(name), reader)
 
 
-def _tyk_handlers(tyk: Tyk, known: Known, disk: _Disk, builder: Builder) -> list[TykHandler]:
+def _tyk_handlers(tyk: Tyk, known: Known, disk: _Disk, builder: Builder, opened: tuple[str, ...]) -> list[TykHandler]:
     """The handlers of Tyk's own files, each of which is read even where another is broken."""
     faults, warnings = builder.faults, builder.warnings
     conf = _tyk_document(Path(tyk.config), disk, faults, warnings) if tyk.config else None
     disk.tyk_home = str(Path(tyk.config).absolute().parent) if tyk.config else ""
-    paths = sorted(path for path in glob(tyk.apis) if isfile(path))
-    if tyk.apis:
-        disk.sources[_watched(tyk.apis)] = None
+    pattern = str(Path(tyk.apis, "*.json")) if isdir(tyk.apis) else tyk.apis
+    paths = sorted(path for path in glob(pattern) if isfile(path))
+    if pattern:
+        disk.sources[_watched(pattern)] = None
         if not paths:
-            warnings.append(known[("tyk", "apis")].place.fault(f"matches no file: {tyk.apis}"))
+            warnings.append(known[("tyk", "apis")].place.fault(f"matches no file: {pattern}"))
     read = [_tyk_document(Path(path), disk, faults, warnings) for path in paths]
     definitions = [document for document in read if document is not None]
-    return read_tyk(conf, definitions, tyk.compat, builder.finding(disk.tyk_template))
+    builder = builder.finding(disk.tyk_template, _refusals(opened, OPEN_BY_DEFAULTS))
+    return read_tyk(conf, definitions, tyk.compat, builder)
 
 
 def _watched(pattern: str) -> Path:
@@ -328,7 +339,7 @@ def _assembled(
     _add_admin_token(known, environ)
     settings = made(Settings, known)
     _check_defaults(known, settings, faults)
-    if settings.cool.share_with_tyk and settings.redis.url.startswith("redis+cluster:"):
+    if settings.cool.share_with_tyk and settings.redis.url.reveal().startswith("redis+cluster:"):
         said = "cannot be shared on a cluster, where Tyk's marks lie in other slots than ours; take it out"
         faults.append(known[("cool", "share_with_tyk")].place.fault(said))
     disk.templates = str(Path(base, settings.templates.path))
@@ -336,7 +347,7 @@ def _assembled(
     handlers: list[Handler] = []
     for document, reader in readers:
         handlers += _handlers(document, reader, builder)
-    tyk = _tyk_handlers(settings.tyk, known, disk, builder)
+    tyk = _tyk_handlers(settings.tyk, known, disk, builder, opened)
     handlers += [found.handler for found in tyk]
     if faults:
         raise ConfigError(list(dict.fromkeys(faults)))
@@ -356,12 +367,12 @@ def _opened(handler: Handler, ranges: tuple[str, ...]) -> Handler:
 def _add_admin_token(known: Known, environ: Mapping[str, str]) -> None:
     path = ("admin", "token")
     if path not in known and environ.get(ADMIN_TOKEN):
-        known[path] = Given(environ[ADMIN_TOKEN], Place("environment", ADMIN_TOKEN))
+        known[path] = Given(Secret(environ[ADMIN_TOKEN]), Place("environment", ADMIN_TOKEN))
 
 
 def _check_defaults(known: Known, settings: Settings, faults: list[Fault]) -> None:
     policy = inner(known, "defaults")
-    for path, message in contradictions(policy, settings.defaults):
+    for path, message in (*contradictions(policy, settings.defaults), *for_one_handler(policy)):
         section = path.partition(".")[0]
         said = {".".join(key): given.place for key, given in policy.items() if key[0] == section}
         place = said.get(path) or Place(next(iter(said.values())).file, f"defaults.{path}")

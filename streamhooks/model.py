@@ -1,12 +1,14 @@
 """What travels: Entry -> Event -> Request -> Reply | Failure -> Outcome.
 
 Each is made in one room and opened in one other, and is frozen: a step that wants something else makes a new one.
-Nothing here imports anything of ours, so that every room can use these words.
+Nothing here imports anything of ours but Secret, so that every room can use these words.
 """
 
 from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
+
+from streamhooks.secret import Secret
 
 Meta: TypeAlias = dict[str, Any]
 """What happened, as the gateway told it: JSON values only (str, int, float, bool, None, list, dict with str keys)."""
@@ -52,12 +54,18 @@ class Request(Struct, frozen=True, gc=False):
     method: str
     url: str
     """Absolute, percent-encoded, as it goes on the wire."""
-    headers: tuple[tuple[str, str], ...]
+    headers: tuple[tuple[str, str | Secret], ...]
     body: bytes
     """What is sent; empty for a bodyless method."""
     fingerprint: str
     """MD5 in lower-case hex, see delivery/fingerprint.py."""
     attempt: int = 1
+
+    def __repr__(self) -> str:
+        """Without path and body, which may hold what the event's key opens."""
+        return (
+            f"<Request {self.method} {self.endpoint} for {self.handler_id} of {self.event_id} attempt {self.attempt}>"
+        )
 
 
 class Reply(Struct, frozen=True, gc=False):

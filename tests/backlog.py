@@ -33,10 +33,19 @@ class Watched(Struct, frozen=True):
 
 def peak_memory(pid: int) -> int:
     """Peak resident memory of a process in bytes, from the kernel's own mark (VmHWM, proc(5))."""
+    return _memory(pid, "VmHWM:")
+
+
+def resident_memory(pid: int) -> int:
+    """Resident memory of a process now, in bytes (VmRSS, proc(5))."""
+    return _memory(pid, "VmRSS:")
+
+
+def _memory(pid: int, mark: str) -> int:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
+        if line.startswith(mark):
             return int(line.split()[1]) * 1024
-    raise RuntimeError(f"no VmHWM of process {pid}")
+    raise RuntimeError(f"no {mark} of process {pid}")
 
 
 async def watch(redis: Redis, redis_url: str, folder: Path, entries: int, seconds: float) -> Watched:

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 import pytest
 
 ALLOWED = {
-    "openssl is not installed": "certificates for the TLS tests are made with the openssl command",
     "go is not installed": "the real Go answers the templates of the oracle tests",
 }
 """The reasons for which a test may be skipped, and why."""

@@ -10,7 +10,17 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "streamhooks"
 LONGEST_FILE = 450
 LONGEST_FUNCTION = 60
-RULES = ("model.py", "wire.py", "payload.py", "event_types.py", "template", "handlers", "delivery", "settings")
+RULES = (
+    "secret.py",
+    "model.py",
+    "wire.py",
+    "payload.py",
+    "event_types.py",
+    "template",
+    "handlers",
+    "delivery",
+    "settings",
+)
 UNWELCOME = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
 
 FILES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py")])

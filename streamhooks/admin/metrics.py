@@ -58,6 +58,9 @@ def _of_handlers(figures: Figures, lanes: Iterable[Lane]) -> Iterator[Metric]:
     breaker = GaugeMetricFamily(
         "streamhooks_breaker_state", "0 closed, 1 half-open, 2 open.", labels=["handler"]
     )  # fmt: skip
+    unchecked = GaugeMetricFamily(
+        "streamhooks_tls_verification_off", "1: the endpoint's certificate is not checked.", labels=["handler"]
+    )
     paused = GaugeMetricFamily("streamhooks_handler_paused", "1: its events are stored.", labels=["handler"])
     for handler, own in figures.handlers.items():
         _count(deliveries, handler, own.outcomes, ("delivered", "suppressed", "dead", "stored"))
@@ -71,7 +74,9 @@ def _of_handlers(figures: Figures, lanes: Iterable[Lane]) -> Iterator[Metric]:
         flying.add_metric([lane.handler.id], lane.in_flight)
         breaker.add_metric([lane.handler.id], lane.breaker_state)
         paused.add_metric([lane.handler.id], bool(lane.standing.why))
-    yield from (deliveries, attempts, dead, took, asked, flying, breaker, paused)
+        if lane.handler.route.tls.insecure_skip_verify:
+            unchecked.add_metric([lane.handler.id], 1)
+    yield from (deliveries, attempts, dead, took, asked, flying, breaker, paused, unchecked)
 
 
 def _of_redis(backlogs: list[Backlog]) -> Iterator[Metric]:

@@ -32,6 +32,7 @@ COMMANDS = {
     "pending": "list the entries that are handed out and not acknowledged, or take them over",
     "handlers": "list the handlers, pause one, or let it go on",
     "dead": "list, show, replay or purge dead letters",
+    "replay": "fire past events again, from the stream's history",
 }
 """Every command by its name, in the order of their first use, with what it does."""
 

@@ -62,12 +62,13 @@ def run(args: Namespace) -> int:
         loaded = configuration(args)
     except ConfigError as error:
         return _report(Found(list(error.faults), []), as_json=args.json)
-    found = Found([], list(loaded.warnings), tuple(notes(loaded.tyk)), loaded.handlers)
+    told = tuple(notes(loaded.tyk, shared=loaded.settings.cool.share_with_tyk))
+    found = Found([], list(loaded.warnings), told, loaded.handlers)
     for handler in loaded.handlers:
         found.faults += _tried(handler)
     if not found.faults:
         found.warnings += [warning for handler in loaded.handlers for warning in _never_equal(handler)]
-        found.warnings += unreachable(loaded.handlers)
+        found.warnings += unreachable(loaded.handlers, {one.handler.id for one in loaded.tyk})
     if args.redis:
         asyncio.run(_ask_redis(loaded.settings, found))
     return _report(found, as_json=args.json)
@@ -160,7 +161,8 @@ def _report(found: Found, *, as_json: bool) -> int:
             say(line)
     counted = [_count(len(found.faults) + len(found.troubles), "fault"), _count(len(found.warnings), "warning")]
     if found.faults:
-        complain(", ".join(counted))
+        # Where the configuration could not be put together, nobody has looked for what deserves a warning.
+        complain(", ".join(counted if found.handlers else counted[:1]))
         return 2
     if not as_json:
         if found.handlers:

@@ -1,48 +1,47 @@
 """`dead`: the dead letters, looked at, put back on their way, or thrown away.
 
-A replay or a purge first finds out which letters are meant, ids only, then takes them one by one: what becomes a dead
-letter again meanwhile is a new one, and not met a second time.
+A replay or a purge walks up to the letters that are there when it begins, a page at a time and a batch in one call, so
+that it is quick and its memory bounded however many there are. On a terminal they are counted before, to ask and to
+show how far it has come.
 """
 
 import asyncio
-import secrets
-import sys
-import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import TypeAlias
 
 from msgspec import Struct
 from redis.asyncio import Redis
 
-from streamhooks.cli.letters import Choice, add_filters, choice, chosen, listing, missing, page, row, whole
-from streamhooks.cli.opening import add_config, add_json, add_redis, reach, settings, wrong
-from streamhooks.cli.output import complain, document, say
+from streamhooks.cli.choice import Choice, choice
+from streamhooks.cli.letters import EXAMPLE_ID, Found, Search, add_filters, listing, page, row, whole
+from streamhooks.cli.opening import add_config, add_json, add_redis, known, reach, settings, wrong
+from streamhooks.cli.output import complain, document, printable, say
+from streamhooks.cli.pace import Pace, add_caution, add_pace, confirmed, counted, rate, somebody_asks
 from streamhooks.cli.progress import Progress
 from streamhooks.errors import StoreError
+from streamhooks.files import Loaded
 from streamhooks.settings import Settings
-from streamhooks.settings.rules import RATE, RefusedError
 from streamhooks.store.dead import DeadLetters, Letter
 from streamhooks.store.keys import Keys
 from streamhooks.store.purge import purge
 
 EXAMPLE = "streamhooks dead replay --handler security-slack --since 2h --dry-run"
+NAMED = 10
+"""Letters that are told of one by one; more are counted."""
 
-_ED = {"replay": "ed", "purge": "d"}
-
-Act: TypeAlias = Callable[[Keys, Letter], Awaitable[bool]]
-"""What is done to one letter; False when it was gone already."""
+Act: TypeAlias = Callable[[Keys, Sequence[Letter]], Awaitable[list[str]]]
+"""What is done to letters of one stream; the ids of those that were still there."""
 
 
-class Mark(Struct, frozen=True):
-    """A letter that is meant, without its payload: a hundred thousand of them fit into memory."""
+class Change(Struct, frozen=True):
+    """What is to be done, and which of the letters it can be done to."""
 
-    keys: Keys
-    row: dict[str, Any]
-
-    @property
-    def id(self) -> str:
-        return str(self.row["id"])
+    verb: str
+    done: str
+    act: Act
+    may: Callable[[Found], bool] = lambda _: True
+    rate: float = 0.0
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -66,19 +65,13 @@ def _add_show(parser: ArgumentParser) -> None:
     parser.add_argument("--reveal", action="store_true", help="show credentials, and what could not be decoded")
 
 
-def _add_change(parser: ArgumentParser) -> None:
-    parser.add_argument("--dry-run", action="store_true", help="list the letters, and change nothing")
-    parser.add_argument("--yes", action="store_true", help="do not ask, on a terminal")
-
-
 def _add_replay(parser: ArgumentParser) -> None:
-    _add_change(parser)
-    parser.add_argument("--rate", default="", help="at most so many, such as 10/s or 100/m")
-    parser.add_argument("--force", action="store_true", help="deliver even inside a cool-down")
+    add_caution(parser, "letters")
+    add_pace(parser)
 
 
 def _add_purge(parser: ArgumentParser) -> None:
-    _add_change(parser)
+    add_caution(parser, "letters")
     parser.add_argument("--all", action="store_true", help="all letters; needed where no id and no filter is given")
 
 
@@ -97,126 +90,167 @@ _EXAMPLES = {
 
 
 def run(args: Namespace) -> int:
-    meant = choice(args)
+    meant = choice(args, EXAMPLE_ID)
     match args.action:
         case "list":
             return asyncio.run(_list(settings(args), meant, args))
         case "show":
             return asyncio.run(_show(settings(args), meant, args))
         case "replay":
-            rate = _rate(args.rate)
-            return asyncio.run(_replay(settings(args), meant, rate, args))
+            allowed = rate(args.rate)
+            return asyncio.run(_replay(known(args), meant, allowed, args))
         case _:
             if meant.is_all and not args.all:
                 raise wrong("purge", "needs ids, a filter, or --all for every letter there is")
             return asyncio.run(_purge(settings(args), meant, args))
 
 
-def _rate(text: str) -> float:
-    try:
-        return float(RATE.check(text))
-    except RefusedError as refusal:
-        raise wrong("--rate", str(refusal)) from None
-
-
 async def _list(settings: Settings, meant: Choice, args: Namespace) -> int:
     async with reach(settings) as client:
-        rows = [row(found) async for found in chosen(client, settings, meant)]
+        search = Search(client, settings, meant)
+        rows = [row(found) async for found in search.found()]
     if args.json:
         document(rows)
     else:
         say(listing(rows) if rows else "no dead letters")
-    return _told_missing(meant, rows)
+    return _told_missing(search)
 
 
 async def _show(settings: Settings, meant: Choice, args: Namespace) -> int:
     async with reach(settings) as client:
-        told = [whole(found, reveal=args.reveal) async for found in chosen(client, settings, meant)]
+        search = Search(client, settings, meant)
+        told = [whole(found, reveal=args.reveal) async for found in search.found()]
     if args.json:
         document(told)
     else:
         say("\n\n".join(page(one) for one in told) if told else "no dead letters")
-    return _told_missing(meant, told)
+    return _told_missing(search)
 
 
-async def _replay(settings: Settings, meant: Choice, rate: float, args: Namespace) -> int:
-    async with reach(settings) as client:
-        marks = await _marks(client, settings, meant)
+async def _replay(loaded: Loaded, meant: Choice, rate: float, args: Namespace) -> int:
+    replayable = _Replayable(frozenset(handler.id for handler in loaded.handlers))
+    async with reach(loaded.settings) as client:
 
-        async def act(keys: Keys, letter: Letter) -> bool:
-            return await DeadLetters(client, keys).replay(letter, secrets.token_hex(4), force=args.force)
+        async def act(keys: Keys, letters: Sequence[Letter]) -> list[str]:
+            return await DeadLetters(client, keys).replay(letters, force=args.force)
 
-        done = await _each(client, [mark for mark in marks if mark.row["replayable"]], act, "replay", rate, args)
-    bare = [mark.id for mark in marks if not mark.row["replayable"]]
-    for id in bare:
-        complain(f"{id} cannot be replayed: it holds no event that can be read; streamhooks dead show {id} tells why")
-    return max(done, 1 if bare else 0, _told_missing(meant, [mark.row for mark in marks]))
+        code = await _change(
+            client, loaded.settings, meant, Change("replay", "replayed", act, replayable, rate), args
+        )  # fmt: skip
+    return max(code, replayable.told_bare())
 
 
 async def _purge(settings: Settings, meant: Choice, args: Namespace) -> int:
     async with reach(settings) as client:
-        marks = await _marks(client, settings, meant)
 
-        async def act(keys: Keys, letter: Letter) -> bool:
-            return await purge(client, keys, letter)
+        async def act(keys: Keys, letters: Sequence[Letter]) -> list[str]:
+            return await purge(client, keys, letters)
 
-        done = await _each(client, marks, act, "purge", 0.0, args)
-    return max(done, _told_missing(meant, [mark.row for mark in marks]))
+        return await _change(client, settings, meant, Change("purge", "purged", act), args)
 
 
-async def _marks(client: Redis, settings: Settings, meant: Choice) -> list[Mark]:
-    return [Mark(found.keys, row(found)) async for found in chosen(client, settings, meant)]
+class _Replayable:
+    """Which letters a replay can do something for; what is to be said of the others is said once."""
+
+    def __init__(self, handlers: frozenset[str]) -> None:
+        self._handlers = handlers
+        """Of the configuration; none: there is no configuration, and nothing is known of handlers."""
+        self._removed: set[str] = set()
+        self._bare: dict[str, Letter] = {}
+        self._more: set[str] = set()
+
+    def __call__(self, found: Found) -> bool:
+        letter = found.letter
+        if not letter.record.event:
+            if len(self._bare) < NAMED:
+                self._bare[letter.id] = letter
+            elif letter.id not in self._bare:
+                self._more.add(letter.id)
+            return False
+        handler = letter.record.handler
+        if self._handlers and handler not in self._handlers and handler not in self._removed:
+            self._removed.add(handler)
+            complain(
+                f"no handler {printable(handler)} in the configuration any more: "
+                "what is replayed of it becomes a dead letter again, reason handler_removed"
+            )
+        return True
+
+    def told_bare(self) -> int:
+        """Says which letters held nothing to be replayed; the exit code."""
+        for id, letter in self._bare.items():
+            if letter.record.reason == "crash_loop":
+                way_out = f"streamhooks replay {letter.record.origin} fires the entry again while the stream keeps it"
+                complain(f"{id} cannot be replayed: its entry was never looked into; {way_out}")
+            else:
+                way_out = f"streamhooks dead show {id} tells why"
+                complain(f"{id} cannot be replayed: it holds no event that can be read; {way_out}")
+        if self._more:
+            complain(f"{counted(len(self._more), 'more letter')} cannot be replayed")
+        return 1 if self._bare else 0
 
 
-async def _each(client: Redis, marks: Sequence[Mark], act: Act, verb: str, rate: float, args: Namespace) -> int:
+async def _change(client: Redis, settings: Settings, meant: Choice, change: Change, args: Namespace) -> int:
     """Does it to every letter, or says what would be done; the exit code."""
-    rows = [mark.row for mark in marks]
+    search = Search(client, settings, meant)
     if args.dry_run:
+        rows = [row(found) async for found in search.found() if change.may(found)]
         if args.json:
             document(rows)
         else:
-            say(f"{listing(rows)}\n\n{len(rows)} would be {verb}{_ED[verb]}" if rows else "no dead letters")
-        return 0
-    if marks and not _confirmed(f"{verb} {len(marks)} dead letter{'s' if len(marks) > 1 else ''}?", args.yes):
-        complain("nothing was changed")
-        return 1
+            say(f"{listing(rows)}\n\n{len(rows)} would be {change.done}" if rows else "no dead letters")
+        return _told_missing(search)
+    with Progress("letters") as progress:
+        total = 0
+        if progress.on:
+            async for found in Search(client, settings, meant).found():
+                total += change.may(found)
+        if total and somebody_asks(args.yes) and not confirmed(f"{change.verb} {counted(total, 'dead letter')}?"):
+            complain("nothing was changed")
+            return 1
+        done, gone = await _changed(search, change, progress, total)
+    if args.json:
+        document({change.done: done, "gone": gone})
+    else:
+        say(f"{len(done)} {change.done}" + (f", {len(gone)} gone already" if gone else ""))
+    return _told_missing(search)
+
+
+async def _changed(search: Search, change: Change, progress: Progress, total: int) -> tuple[list[str], list[str]]:
+    """The ids of the letters that it was done to, and of those that somebody else had taken meanwhile."""
     done: list[str] = []
     gone: list[str] = []
-    began = time.monotonic()
-    with Progress("letters") as progress:
-        try:
-            for number, mark in enumerate(marks):
-                if rate:
-                    await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
-                (done if await _do(client, mark, act) else gone).append(mark.id)
-                progress.show(len(done), errors=len(gone), part=(number + 1) / len(marks))
-        except (StoreError, asyncio.CancelledError):
-            progress.complain(f"{len(done)} {verb}{_ED[verb]} before this")
-            raise
-    if args.json:
-        document({f"{verb}{_ED[verb]}": done, "gone": gone})
-    else:
-        say(f"{len(done)} {verb}{_ED[verb]}" + (f", {len(gone)} gone already" if gone else ""))
-    return 0
+    pace = Pace(change.rate)
+    try:
+        async for batch in _batches(search.found(), change.may, pace.size):
+            await pace.turn(len(batch))
+            ids = await change.act(batch[0].keys, [found.letter for found in batch])
+            done += ids
+            gone += [found.letter.id for found in batch if found.letter.id not in ids]
+            progress.show(len(done), errors=len(gone), part=(len(done) + len(gone)) / total if total else None)
+    except (StoreError, asyncio.CancelledError):
+        progress.complain(f"at least {len(done)} {change.done} before this; the others are dead letters still")
+        raise
+    return done, gone
 
 
-async def _do(client: Redis, mark: Mark, act: Act) -> bool:
-    async for letter in DeadLetters(client, mark.keys).letters(mark.id, mark.id):
-        return await act(mark.keys, letter)
-    return False
+async def _batches(
+    letters: AsyncIterator[Found], may: Callable[[Found], bool], size: int
+) -> AsyncIterator[list[Found]]:
+    """Letters of one stream each."""
+    batch: list[Found] = []
+    async for found in letters:
+        if not may(found):
+            continue
+        if batch and (len(batch) == size or batch[0].keys != found.keys):
+            yield batch
+            batch = []
+        batch.append(found)
+    if batch:
+        yield batch
 
 
-def _confirmed(question: str, yes: bool) -> bool:
-    """Asks, where somebody is there to answer."""
-    if yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return True
-    sys.stderr.write(f"{question} [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
-
-
-def _told_missing(meant: Choice, rows: Sequence[dict[str, Any]]) -> int:
-    left = missing(meant, rows)
-    for id in left:
+def _told_missing(search: Search) -> int:
+    for id in search.missing:
         complain(f"{id}: there is no such dead letter, or the filters leave it out")
-    return 1 if left else 0
+    return 1 if search.missing else 0

@@ -20,12 +20,15 @@ from streamhooks.delivery.targets import check_target
 from streamhooks.files import SHIPPED, TykFiles, load_tyk
 from streamhooks.handlers.actions import OPEN
 from streamhooks.handlers.tyk import TykHandler
+from streamhooks.handlers.tyk_hooks import OF_TYK
+from streamhooks.secret import Secret, revealed
 from streamhooks.settings.duration import spelled
 from streamhooks.settings.references import is_reference
+from streamhooks.template import Template
 
+LOOPBACK = frozenset({"127.0.0.0/8", "::1/128"})
 EXAMPLE = "streamhooks import tyk tyk.conf apps/ --output streamhooks.yaml"
 
-_OF_TYK = ("id", "name", "disabled", "method", "target_path", "template_path", "header_map", "event_timeout", "compat")
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 
@@ -82,8 +85,12 @@ def page(found: TykFiles, folder: Path) -> Iterator[str]:
 
 
 def _closed(found: TykFiles) -> list[str]:
-    hosts = {urlsplit(one.handler.origin).hostname or "" for one in found.handlers}
-    return sorted(f"{host}/{128 if ':' in host else 32}" for host in hosts if check_target(host, ()))
+    """The networks that would open them: all of loopback for a name of it, else the very address."""
+    cidrs: set[str] = set()
+    for host in {urlsplit(one.handler.origin).hostname or "" for one in found.handlers}:
+        if check_target(host, ()):
+            cidrs |= LOOPBACK if host == "localhost" else {f"{host}/{128 if ':' in host else 32}"}
+    return sorted(cidrs)
 
 
 def _entry(one: TykHandler, found: TykFiles, folder: Path) -> Iterator[str]:
@@ -91,7 +98,8 @@ def _entry(one: TykHandler, found: TykFiles, folder: Path) -> Iterator[str]:
     meta = hook.meta
     yield f"  # {_comment(hook.place)}"
     for note in notes_of(one):
-        yield f"  # {_comment(note.message)}"
+        key = note.path.removeprefix(hook.place.path).lstrip(".")
+        yield f"  # {_comment(f'{key}: {note.message}' if key else note.message)}"
     yield f"  - id: {_scalar(handler.id)}"
     yield f"    on: [{_scalar(hook.event)}]"
     if hook.api_id:
@@ -107,14 +115,15 @@ def _entry(one: TykHandler, found: TykFiles, folder: Path) -> Iterator[str]:
         yield f"    event_timeout: {spelled(handler.event_timeout)}"
     if handler.compat:
         yield f"    compat: {handler.compat}"
+    said = {path[0]: f"  # {_comment(given.place)}" for path, given in one.way.items()}
     for name, value in _ours(one).items():
-        yield f"    {name}: {json.dumps(value, ensure_ascii=True)}"
+        yield f"    {name}: {json.dumps(value, ensure_ascii=True)}{said.get(name, '')}"
 
 
 def _headers(one: TykHandler) -> Iterator[str]:
     lines = []
     for name, text in one.handler.headers:
-        value = text if isinstance(text, str) else text.source
+        value = text.source if isinstance(text, Template) else revealed(text)
         if is_reference(value):
             lines.append(f"      # {name}: {_comment(value)} would be followed here; Tyk sends it as it stands")
             continue
@@ -130,21 +139,28 @@ def _ours(one: TykHandler) -> dict[str, Any]:
     """The keys of ours that the definition had, and what tyk.conf says of the way out."""
     ours: dict[str, Any] = {}
     for path, given in one.hook.known.items():
-        if path[0] in _OF_TYK:
+        if path[0] in OF_TYK or path[0] == "compat":
             continue
         inner = ours
         for name in path[:-1]:
             inner = inner.setdefault(name, {})
-        inner[path[-1]] = f"{given.value:g}/s" if path == ("rate_limit",) and given.value else given.value
+        inner[path[-1]] = f"{given.value:g}/s" if path == ("rate_limit",) and given.value else _plain(given.value)
     route = one.handler.route
     if route.proxy:
-        ours["proxy"] = route.proxy
-    tls = {name: value for name in ("ca_file", "cert_file", "key_file") if (value := getattr(route.tls, name))}
+        ours["proxy"] = route.proxy.reveal()
+    tls = {name: _plain(value) for name in ("ca_file", "cert_file", "key_file") if (value := getattr(route.tls, name))}
     if route.tls.insecure_skip_verify:
         tls["insecure_skip_verify"] = True
     if tls:
         ours["tls"] = tls
     return ours
+
+
+def _plain(value: Any) -> Any:
+    """As a file has it: what is written here is a configuration, which must hold what it is to send."""
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value.reveal() if isinstance(value, Secret) else value
 
 
 def _template(path: str, folder: Path) -> str:

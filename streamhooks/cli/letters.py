@@ -1,8 +1,6 @@
 """Which dead letters a person means, and how they are shown."""
 
-import re
-import time
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, get_args
 
@@ -10,102 +8,93 @@ import msgspec
 from msgspec import Struct
 from redis.asyncio import Redis
 
-from streamhooks.cli.masking import HIDDEN, credentials, mask, masked, withheld
-from streamhooks.cli.moments import moment, utc, utc_of
-from streamhooks.cli.opening import wrong
-from streamhooks.cli.output import lines, printable
+from streamhooks import wire
+from streamhooks.cli.choice import Choice, add_choice
+from streamhooks.cli.moments import utc, utc_of
+from streamhooks.cli.output import lines
 from streamhooks.cli.table import cut, facts, table
+from streamhooks.delivery.request import webhook_id
+from streamhooks.errors import WireError
+from streamhooks.masking import HIDDEN, credentials, mask, masked, withheld
 from streamhooks.model import DeadReason
 from streamhooks.settings import Settings
 from streamhooks.store.dead import DeadLetters, Letter
+from streamhooks.store.ids import is_id, last_id, order
 from streamhooks.store.keys import Keys, partitions
+from streamhooks.store.record import Record
 
-_ID = re.compile(r"\d{1,20}-\d{1,20}", re.ASCII)
-_WEBHOOK_ID = re.compile(r"evt_(\d{1,20}-\d{1,20})_\d+_[0-9a-f]{8}(?:_r\w+)?", re.ASCII)
+EXAMPLE_ID = "streamhooks dead list shows them, such as 1795428000000-0"
 
 
 class Found(Struct, frozen=True):
     """A letter and the partition that it lies in."""
 
     keys: Keys
+    number: int
     letter: Letter
 
-
-class Choice(Struct, frozen=True):
-    """What the arguments say about the letters that are meant."""
-
-    ids: tuple[str, ...] = ()
-    """Of letters, of the events that they are about, or webhook-ids; empty: all that the filters take."""
-    handler: str = ""
-    type: str = ""
-    reason: str = ""
-    since: str = "-"
-    until: str = "+"
-
     @property
-    def is_all(self) -> bool:
-        return self == Choice()
-
-    def takes(self, letter: Letter) -> bool:
-        record = letter.record
-        return (
-            (not self.handler or record.handler == self.handler)
-            and (not self.reason or record.reason == self.reason)
-            and (not self.type or _matches(self.type, record.type))
-        )
+    def names(self) -> frozenset[str]:
+        """Every id that a person may call it by."""
+        record = self.letter.record
+        sent = webhook_id(record.origin, self.number, record.handler, record.id_run) if record.handler else ""
+        return frozenset({self.letter.id, record.origin, sent})
 
 
 def add_filters(parser: ArgumentParser) -> None:
-    parser.add_argument("ids", nargs="*", metavar="ID", help="ids of letters or of their events, or webhook-ids")
-    parser.add_argument("--handler", default="", metavar="ID", help="only letters of this handler")
-    parser.add_argument("--type", default="", help="only events of this type; a * at the end stands for any ending")
+    add_choice(parser, "letters or of their events", "buried")
     parser.add_argument("--reason", default="", choices=get_args(DeadReason), metavar="REASON",
                         help=f"only letters with this reason: {', '.join(get_args(DeadReason))}")  # fmt: skip
-    parser.add_argument("--since", metavar="TIME", help="buried since then: 2h (ago), RFC 3339 (UTC), or an id")
-    parser.add_argument("--until", metavar="TIME", help="buried until then")
 
 
-def choice(args: Namespace) -> Choice:
-    """Raises ConfigError."""
-    now = time.time()
-    for id in args.ids:
-        if not _ID.fullmatch(id) and not _WEBHOOK_ID.fullmatch(id):
-            raise wrong("ID", f'"{printable(id)}" is no id; streamhooks dead list shows them, such as 1795428000000-0')
-    return Choice(
-        ids=tuple(args.ids),
-        handler=args.handler,
-        type=args.type,
-        reason=args.reason,
-        since=moment(args.since, now, "--since") if args.since else "-",
-        until=moment(args.until, now, "--until") if args.until else "+",
-    )
+class Search:
+    """One walk over the letters that are meant, partition by partition, oldest first.
 
+    It goes up to the letters that are there when it begins: what is replayed and dies again is not met a second time.
+    """
 
-async def chosen(client: Redis, settings: Settings, choice: Choice) -> AsyncIterator[Found]:
-    """The letters that are meant, partition by partition, oldest first."""
-    places = [(keys, DeadLetters(client, keys)) for keys in partitions(settings.stream.key, settings.stream.partitions)]
-    seen: set[str] = set()
-    for id in choice.ids:
-        for keys, letters in places:
-            if _ID.fullmatch(id):
-                async for letter in letters.letters(id, id):
-                    seen.add(id)
-                    if choice.takes(letter):
-                        yield Found(keys, letter)
-    events = {_event_of(id) for id in choice.ids if id not in seen}
-    if choice.ids and not events:
-        return
-    for keys, letters in places:
-        async for letter in letters.letters(choice.since, choice.until):
-            meant = not choice.ids or (letter.record.origin in events and letter.id not in seen)
-            if meant and choice.takes(letter):
-                yield Found(keys, letter)
+    def __init__(self, client: Redis, settings: Settings, choice: Choice) -> None:
+        self._client = client
+        self._choice = choice
+        self._places = tuple(enumerate(partitions(settings.stream.key, settings.stream.partitions)))
+        self.missing = dict.fromkeys(choice.ids)
+        """The ids that no letter was found for, once the walk has ended; in their order."""
 
+    async def found(self) -> AsyncIterator[Found]:
+        """Raises StoreError."""
+        ends = {number: await last_id(self._client, keys.dead) for number, keys in self._places}
+        direct: set[str] = set()
+        for number, keys in self._places:
+            for id in filter(is_id, self._choice.ids):
+                async for found in self._walk(number, keys, id, id):
+                    direct.add(id)
+                    yield found
+        # What no letter is called by is the id of an event or of a webhook.
+        others = frozenset(self._choice.ids) - direct
+        if self._choice.ids and not others:
+            return
+        for number, keys in self._places:
+            until = min(self._choice.until, ends[number], key=lambda id: order(id, last=True))
+            async for found in self._walk(number, keys, self._choice.since, until):
+                if not self._choice.ids or (found.letter.id not in direct and found.names & others):
+                    yield found
 
-def missing(choice: Choice, rows: Sequence[dict[str, Any]]) -> list[str]:
-    """The ids that no letter was found for."""
-    found = {one["id"] for one in rows} | {one["event"] for one in rows}
-    return [id for id in choice.ids if id not in found and _event_of(id) not in found]
+    async def _walk(self, number: int, keys: Keys, since: str, until: str) -> AsyncIterator[Found]:
+        async for letter in DeadLetters(self._client, keys).letters(since, until):
+            found = Found(keys, number, letter)
+            if self._takes(letter):
+                for name in found.names if self.missing else ():
+                    self.missing.pop(name, None)
+                yield found
+
+    def _takes(self, letter: Letter) -> bool:
+        choice, record = self._choice, letter.record
+        return (
+            choice.takes_time(letter.id)
+            and (not choice.handler or record.handler == choice.handler)
+            and (not choice.reason or record.reason == choice.reason)
+            and choice.takes_type(record.type)
+        )
 
 
 # How they are shown.
@@ -124,9 +113,17 @@ def row(found: Found) -> dict[str, Any]:
         "reason": record.reason,
         "attempts": record.attempt if record.handler else 0,
         "status": record.status,
-        "why": record.why,
+        "why": _without(record.why, _secrets(record)) if record.reason == "template" else record.why,
         "replayable": bool(record.event),
     }
+
+
+def _secrets(record: Record) -> list[str]:
+    """The credentials of the event: a template may fail with a text that holds them."""
+    try:
+        return credentials(wire.unpack_event(record.event).meta)
+    except WireError:
+        return []
 
 
 def listing(rows: Sequence[dict[str, Any]]) -> str:
@@ -142,13 +139,12 @@ def whole(found: Found, *, reveal: bool) -> dict[str, Any]:
     record = found.letter.record
     told = row(found)
     told |= {"first_attempt": utc(record.first), "last_attempt": utc(record.last), "fingerprint": record.fingerprint}
-    secrets: list[str] = []
+    if reveal:
+        told["why"] = record.why
     if record.event:
-        event = withheld_event(msgspec.json.decode(record.event))
-        secrets = [] if reveal else credentials(event.get("meta"))
-        told["event_content"] = event if reveal else masked(event)
+        told["event_content"] = _content(record.event, reveal=reveal)
     if record.status:
-        told["answer"] = _without(record.answer.decode(errors="backslashreplace"), secrets)
+        told["answer"] = _without(record.answer.decode(errors="backslashreplace"), [] if reveal else _secrets(record))
     if record.raw_sha256:
         # What cannot be read cannot be masked either.
         told["raw"] = record.raw.decode(errors="backslashreplace") if reveal else f"{HIDDEN} (--reveal shows it)"
@@ -156,9 +152,15 @@ def whole(found: Found, *, reveal: bool) -> dict[str, Any]:
     return told
 
 
-def withheld_event(event: dict[str, Any]) -> dict[str, Any]:
+def _content(packed: bytes, *, reveal: bool) -> dict[str, Any]:
+    try:
+        event = msgspec.json.decode(packed, type=dict[str, Any])
+    except (msgspec.MsgspecError, ValueError):
+        return {"unreadable": f"{len(packed)} bytes: changed by hand, or written by another release"}
     meta = event.get("meta")
-    return {**event, "meta": withheld(meta)} if isinstance(meta, dict) else event
+    if isinstance(meta, dict):
+        event["meta"] = withheld(meta)
+    return event if reveal else masked(event)
 
 
 def page(told: dict[str, Any]) -> str:
@@ -181,12 +183,3 @@ def _without(text: str, secrets: Sequence[str]) -> str:
     for secret in secrets:
         text = text.replace(secret, mask(secret))
     return text
-
-
-def _event_of(id: str) -> str:
-    named = _WEBHOOK_ID.fullmatch(id)
-    return named[1] if named else id
-
-
-def _matches(pattern: str, type: str) -> bool:
-    return type.startswith(pattern[:-1]) if pattern.endswith("*") else type == pattern

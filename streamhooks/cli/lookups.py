@@ -6,10 +6,10 @@ machine of a worker may know other names than this one.
 
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from urllib.parse import urlsplit
 
-from streamhooks.delivery.targets import Policy
+from streamhooks.delivery.targets import OPEN_BY_DEFAULTS, OPEN_BY_HANDLER, Policy
 from streamhooks.errors import Fault
 from streamhooks.handlers.handler import Handler
 
@@ -17,8 +17,11 @@ SECONDS = 3.0
 """For all names together: a machine without a resolver must not make `check` slow."""
 
 
-def unreachable(handlers: Sequence[Handler]) -> Iterator[Fault]:
-    """One for each handler whose target cannot be looked up, or is an address that `allow_cidrs` does not open."""
+def unreachable(handlers: Sequence[Handler], of_tyk: Collection[str] = ()) -> Iterator[Fault]:
+    """One for each handler whose target cannot be looked up, or is an address that `allow_cidrs` does not open.
+
+    `of_tyk` are the ids of those from Tyk's own files, which cannot say `allow_cidrs` themselves.
+    """
     # A proxy looks the name up itself, and guards.
     hosts = {handler.id: urlsplit(handler.origin).hostname or "" for handler in handlers if not handler.route.proxy}
     known = looked_up(sorted(set(hosts.values())))
@@ -34,8 +37,8 @@ def unreachable(handlers: Sequence[Handler]) -> Iterator[Fault]:
         closed = {address: said for address in addresses if (said := policy.verdict(address))}
         if closed:
             cidrs = ", ".join(f'"{address}/{128 if ":" in address else 32}"' for address in closed)
-            said = f"{'; '.join(closed.values())}; if that is meant, give the handler allow_cidrs: [{cidrs}]"
-            yield _at_target(handler, said)
+            way_out = (OPEN_BY_DEFAULTS if handler.id in of_tyk else OPEN_BY_HANDLER).format(cidrs)
+            yield _at_target(handler, f"{'; '.join(closed.values())}; if that is meant, {way_out}")
 
 
 def looked_up(hosts: Sequence[str]) -> dict[str, list[str]]:

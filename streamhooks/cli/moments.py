@@ -4,13 +4,17 @@ import re
 from datetime import UTC, datetime
 
 from streamhooks.cli.opening import wrong
+from streamhooks.cli.output import printable
 from streamhooks.settings.duration import DurationError, seconds, spelled
+from streamhooks.store.ids import is_id
 
-_EPOCH = re.compile(r"(\d{10})|(\d{13}(?:-\d+)?)", re.ASCII)
+_EPOCH = re.compile(r"(\d{10})|(\d{13})", re.ASCII)
 
 
 def moment(text: str, now: float, option: str) -> str:
     """A time as XRANGE takes it: milliseconds, or an id as it stands. `now` in seconds. Raises ConfigError."""
+    if is_id(text):
+        return text
     epoch = _EPOCH.fullmatch(text)
     if epoch:
         return epoch[2] or f"{epoch[1]}000"
@@ -22,9 +26,9 @@ def moment(text: str, now: float, option: str) -> str:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        said = f'"{text}" is no time; write 2h (ago), 2026-11-23T10:00:00Z, or the id of an entry'
+        said = f'"{printable(text)}" is no time; write 2h (ago), 2026-11-23T10:00:00Z, or the id of an entry'
         raise wrong(option, said) from None
-    return str(round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000))
+    return str(max(0, round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)))
 
 
 def utc(milliseconds: int) -> str:

@@ -5,7 +5,6 @@ the configuration if there is one, else the defaults with what the environment s
 """
 
 import os
-import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,14 +16,14 @@ from redis.asyncio import Redis
 from streamhooks import files
 from streamhooks.errors import ConfigError, Fault, StoreError
 from streamhooks.files import Loaded
+from streamhooks.secret import Secret
 from streamhooks.settings import Redis as RedisSettings
 from streamhooks.settings import Settings
 from streamhooks.settings.rules import REDIS_URL, RefusedError
-from streamhooks.store.connection import connect
+from streamhooks.store.connection import connect, shown_url
 
 COMMAND_LINE = "command line"
 """Where a fault of the command line is, in the place of a file."""
-_NO_PORT = re.compile(r":(?![0-9]+(?:[,/]|\Z))[^\]/,]*(?=[,/]|\Z)")
 
 
 def add_config(parser: ArgumentParser) -> None:
@@ -69,13 +68,12 @@ def known(args: Namespace) -> Loaded:
 
 @asynccontextmanager
 async def reach(settings: Settings) -> AsyncIterator[Redis]:
-    """A client for one command. Its StoreErrors name the server and, where there is one, the way out."""
+    """A client for one command. Its StoreErrors name the server and, where there is one, the way out.
+
+    Raises ConfigError for an address that is none.
+    """
     url = settings.redis.url
-    try:
-        client = connect(url, password=settings.redis.password)
-    except ValueError:  # its text may repeat a part of the URL
-        said = f"{shown_url(url)} is no address that can be connected to; write redis://HOST:PORT/DB or unix:///PATH"
-        raise ConfigError([Fault("configuration", "redis.url", said)]) from None
+    client = connect(url, password=settings.redis.password)
     try:
         yield client
     except StoreError as error:
@@ -100,15 +98,6 @@ def wrong(option: str, message: str) -> ConfigError:
     return ConfigError([Fault(COMMAND_LINE, option, message)])
 
 
-def shown_url(url: str) -> str:
-    """The URL without user, password and options (`?password=` is one), whatever its form."""
-    scheme, _, rest = url.partition("://")
-    # From the last @, for a password may hold one; better to show too little of the host than a part of that.
-    place = rest.rpartition("@")[2].partition("?")[0].partition("#")[0]
-    # `redis://user:password/0` lacks its host: what should be a port is none.
-    return f"{scheme}://{_NO_PORT.sub('', place)}"
-
-
 def _with_redis(loaded: Loaded, args: Namespace) -> Loaded:
     url = getattr(args, "redis_url", None)  # not every command asks Redis
     if not url:
@@ -117,5 +106,5 @@ def _with_redis(loaded: Loaded, args: Namespace) -> Loaded:
         REDIS_URL.check(url)
     except RefusedError as refusal:
         raise wrong("--redis-url", str(refusal)) from None
-    redis = RedisSettings(url=url, tls=loaded.settings.redis.tls)
+    redis = RedisSettings(url=Secret(url), tls=loaded.settings.redis.tls)
     return replace(loaded, settings=replace(loaded.settings, redis=redis))

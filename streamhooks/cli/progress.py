@@ -17,7 +17,8 @@ class Progress:
     def __init__(self, unit: str, stream: TextIO | None = None) -> None:
         self._unit = unit
         self._out = stream if stream is not None else sys.stderr
-        self._on = self._out.isatty()
+        self.on = self._out.isatty()
+        """Somebody looks: it is worth finding out how much there is."""
         self._began = self._drawn = time.monotonic()
         self._visible = False
 
@@ -32,7 +33,7 @@ class Progress:
     def show(self, done: int, *, errors: int = 0, part: float | None = None) -> None:
         """How far the work is. `part` from 0 to 1; None: nobody knows how much there is."""
         now = time.monotonic()
-        if not self._on or now - self._drawn < EVERY:
+        if not self.on or now - self._drawn < EVERY:
             return
         self._drawn = now
         self._visible = True

@@ -4,12 +4,12 @@ from argparse import ArgumentParser, Namespace
 from typing import Any
 from urllib.parse import urlsplit
 
-from streamhooks.cli.masking import HIDDEN
 from streamhooks.cli.opening import add_config, add_json, configuration
 from streamhooks.cli.output import complain, document, lines, say
-from streamhooks.cli.trial import add_trial, event_of, handler_of, secret_headers
+from streamhooks.cli.trial import add_trial, event_of, handler_of, tell_unfired
 from streamhooks.delivery.request import RequestMaker
 from streamhooks.model import Request
+from streamhooks.secret import revealed
 
 EXAMPLE = "streamhooks render --handler security-slack --event AuthFailure"
 
@@ -25,30 +25,30 @@ def run(args: Namespace) -> int:
     loaded = configuration(args)
     handler = handler_of(loaded, args.handler)
     event = event_of(args.event, handler, loaded.settings.worker.max_event_bytes)
+    tell_unfired(handler, event)
     request = RequestMaker(handler).make(event)
-    hidden = frozenset() if args.reveal else secret_headers(handler)
     if args.json:
-        document(_told(request, hidden))
+        document(_told(request, reveal=args.reveal))
     else:
-        say(page(request, hidden))
+        say(page(request, reveal=args.reveal))
     if handler.secrets:
         complain("signed when it is sent: webhook-timestamp and webhook-signature are added then")
     return 0
 
 
-def shown_headers(request: Request, hidden: frozenset[str]) -> list[tuple[str, str]]:
+def shown_headers(request: Request, *, reveal: bool) -> list[tuple[str, str]]:
     """Every line of the head but the first, with those that the connection adds."""
     lines = [("Host", urlsplit(request.url).netloc), ("Accept-Encoding", "identity")]
-    lines += [(name, HIDDEN if name in hidden else value) for name, value in request.headers]
+    lines += [(name, revealed(value) if reveal else str(value)) for name, value in request.headers]
     if request.body or request.method != "GET":  # as aiohttp frames it; a test compares it with what arrives
         lines.append(("Content-Length", str(len(request.body))))
     return lines
 
 
-def page(request: Request, hidden: frozenset[str]) -> str:
+def page(request: Request, *, reveal: bool) -> str:
     """Request line, headers, an empty line, the body; then the fingerprint."""
     head = [f"{request.method} {_path(request)} HTTP/1.1"]
-    head += [f"{name}: {value}" for name, value in shown_headers(request, hidden)]
+    head += [f"{name}: {value}" for name, value in shown_headers(request, reveal=reveal)]
     body = lines(request.body.decode("utf-8", "backslashreplace"))
     return "\n".join([*head, "", body, "", f"fingerprint: {request.fingerprint}"])
 
@@ -57,12 +57,12 @@ def _path(request: Request) -> str:
     return request.url.removeprefix(request.endpoint) or "/"
 
 
-def _told(request: Request, hidden: frozenset[str]) -> dict[str, Any]:
+def _told(request: Request, *, reveal: bool) -> dict[str, Any]:
     return {
         "handler": request.handler_id,
         "method": request.method,
         "url": request.url,
-        "headers": [list(line) for line in shown_headers(request, hidden)],
+        "headers": [list(line) for line in shown_headers(request, reveal=reveal)],
         "body": request.body.decode("utf-8", "backslashreplace"),
         "fingerprint": request.fingerprint,
     }

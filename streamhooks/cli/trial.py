@@ -5,17 +5,14 @@ from pathlib import Path
 
 from streamhooks import wire
 from streamhooks.cli.opening import wrong
-from streamhooks.cli.output import printable
+from streamhooks.cli.output import complain, printable
 from streamhooks.errors import WireError
 from streamhooks.event_types import TYPES, example
 from streamhooks.files import Loaded
+from streamhooks.flow.lanes import holds
+from streamhooks.handlers.catalogue import Catalogue
 from streamhooks.handlers.handler import Handler
 from streamhooks.model import Entry, Event
-from streamhooks.settings.documents import parse
-from streamhooks.settings.references import is_reference
-
-_SECRET_NAMES = ("authorization", "token", "secret", "password", "api-key", "apikey")
-"""Parts of header names whose values are credentials, wherever they came from."""
 
 
 def add_trial(parser: ArgumentParser) -> None:
@@ -61,30 +58,14 @@ def types_of(handler: Handler) -> tuple[str, ...]:
     return tuple(types)
 
 
-def secret_headers(handler: Handler) -> frozenset[str]:
-    """The names of the handler's headers whose values are not to be shown.
-
-    Those that are credentials by their name, and those that the configuration wrote as a reference: a handler holds
-    the value only, so its own place in the file is looked at once more.
-    """
-    names = {name for name, _ in handler.headers}
-    referenced = {name for name, value in _written(handler).items() if is_reference(value)}
-    return frozenset(
-        name for name in names if name in referenced or any(part in name.lower() for part in _SECRET_NAMES)
-    )
-
-
-def _written(handler: Handler) -> dict[str, object]:
-    """The handler's `header_map` as its file has it; empty where that cannot be found again."""
-    file, _, path = handler.place.rpartition(": ")
-    if not path.startswith("handlers["):
-        return {}  # in Tyk's own form no references are followed
-    try:
-        data = parse(Path(file).read_text("utf-8"), file, [])
-        headers = data["handlers"][int(path.removeprefix("handlers[").partition("]")[0])]["header_map"]
-    except (OSError, ValueError, LookupError, TypeError):
-        return {}
-    return headers if isinstance(headers, dict) else {}
+def tell_unfired(handler: Handler, event: Event) -> None:
+    """Says where a worker would not fire the handler. Raises TemplateError where its condition fails on the event."""
+    if not Catalogue((handler,)).select(event):
+        complain(
+            f"no {printable(event.type)} event of this API and organisation fires {handler.id}: tried all the same"
+        )
+    elif not holds(handler, event):
+        complain(f"the condition (when) of {handler.id} does not hold for this event: tried all the same")
 
 
 def _read(path: Path, max_bytes: int) -> Event:

@@ -16,6 +16,7 @@ from hashlib import md5
 from msgspec import Struct
 
 from streamhooks.delivery import gourl
+from streamhooks.delivery.govalues import go_time
 from streamhooks.errors import RequestError
 
 CERTIFICATE_TYPES = {
@@ -25,7 +26,6 @@ CERTIFICATE_TYPES = {
 """Event types hashed by their fields, and how Go and Tyk's JSON name their time."""
 
 _METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
-_RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d+))?(?:([Zz])|([+-]\d\d):(\d\d))\Z")
 
 
 class Head(Struct, frozen=True):
@@ -77,7 +77,7 @@ def certificate_fingerprint(type: str, meta: Mapping[str, object]) -> str:
         type,
         _member(meta, "CertID", "cert_id"),
         _member(meta, "CertName", "cert_name"),
-        _go_time(moment),
+        go_time(moment),
         _member(meta, "APIID", "api_id"),
     )
     return md5("".join(parts).encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
@@ -86,15 +86,3 @@ def certificate_fingerprint(type: str, meta: Mapping[str, object]) -> str:
 def _member(meta: Mapping[str, object], go_name: str, json_name: str) -> str:
     value = meta.get(go_name, meta.get(json_name))
     return "" if value is None else str(value)
-
-
-def _go_time(text: str) -> str:
-    """`2026-09-01T00:00:00Z` as Go's time.Time.String prints it: `2026-09-01 00:00:00 +0000 UTC`."""
-    found = _RFC_3339.match(text)
-    if not found:
-        return text
-    date, clock, fraction, zulu, hours, minutes = found.groups()
-    digits = (fraction or "")[:9].rstrip("0")
-    offset = "+0000" if zulu else hours + minutes
-    zone = "UTC" if offset in {"+0000", "-0000"} else offset
-    return f"{date} {clock}{'.' + digits if digits else ''} {'+0000' if zone == 'UTC' else offset} {zone}"

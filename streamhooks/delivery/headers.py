@@ -12,6 +12,8 @@ MAX_VALUE = 8 * 1024
 """Bytes of one value; servers commonly refuse longer ones."""
 MAX_TOTAL = 32 * 1024
 """Bytes of all header lines together, `: ` and line ends counted."""
+MAX_CONFIGURED = MAX_TOTAL - 1024
+"""Bytes of the lines that a configuration may hold, so that ours find room beside them."""
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110 section 5.6.2
 _VALUE = re.compile(r"[\t\x20-\x7e]*\Z")
@@ -56,11 +58,15 @@ def value_fault(value: str, beyond_ascii: bool = False) -> str:
         at = found.start() + 1 if found else 0
         what = "a character outside ASCII" if found and found[0] > "\x7f" else "a line break or control character"
         return f"{what} at character {at}: header values are visible ASCII, spaces and tabs"
-    if len(value) > MAX_VALUE:
-        return f"{len(value)} bytes long, at most {MAX_VALUE} are allowed"
+    if (length := _bytes(value)) > MAX_VALUE:
+        return f"{length} bytes long, at most {MAX_VALUE} are allowed"
     return ""
 
 
 def line_length(name: str, value: str) -> int:
     """Bytes that a header line takes on the wire."""
-    return len(name) + len(value) + 4
+    return len(name) + _bytes(value) + 4
+
+
+def _bytes(value: str) -> int:
+    return len(value) if value.isascii() else len(value.encode())

@@ -11,14 +11,19 @@ fingerprint is always that of the request with 0.
 
 import re
 from hashlib import sha256
+from typing import TypeAlias
+
+from msgspec.structs import replace
 
 from streamhooks import __version__
 from streamhooks.delivery import fingerprint as prints
+from streamhooks.delivery.govalues import go_time, with_go_values
 from streamhooks.delivery.headers import MAX_TOTAL, line_length, value_fault
 from streamhooks.errors import RequestError
 from streamhooks.event_types import aliases
-from streamhooks.handlers.handler import Handler, Text
+from streamhooks.handlers.handler import Handler, HeaderText, Text
 from streamhooks.model import Event, Meta, Request
+from streamhooks.secret import Secret, names_credential, revealed
 
 BODYLESS = frozenset({"GET", "DELETE"})
 """Methods that carry no body, as Tyk's documentation has it; `compat: tyk` sends it all the same, as Tyk does."""
@@ -29,21 +34,27 @@ MAX_PATH = 8 * 1024
 SUPPRESSED = "X-Streamhooks-Suppressed"
 """The header that says how many duplicates the cool-down held back since the last delivery; absent for none."""
 
+Line: TypeAlias = tuple[str, str | Secret]
+"""A header, by name; its value is revealed when it is sent."""
+
 _WITHHELD = "OriginatingRequest"
 _PATH = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@/?\[\]-]|%[0-9A-Fa-f]{2})*\Z")
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2[Ee]){1,2}(?:/|\Z)")
 
 
-def view(event: Event, *, expose_originating_request: bool = False) -> dict[str, object]:
+def view(event: Event, *, expose_originating_request: bool = False, compat: str = "") -> dict[str, object]:
     """What a template sees of an event, under Go's names; the event itself is not changed.
 
-    `OriginatingRequest` holds the caller's credentials and is left out unless asked for.
+    `OriginatingRequest` holds the caller's credentials and is left out unless asked for. With `compat` times and
+    durations are what Tyk's templates have.
     """
     meta = _meta(event, expose_originating_request)
+    if compat:
+        meta = with_go_values(event.type, meta)
     return {
         "Type": event.type,
         "Meta": meta,
-        "TimeStamp": event.timestamp,
+        "TimeStamp": go_time(event.timestamp) if compat else event.timestamp,
         "EventType": event.type,
         "EventMetaData": meta,
         "ID": event.id,
@@ -66,6 +77,13 @@ def _meta(event: Event, expose: bool) -> Meta:
         if json_name in meta:
             seen.setdefault(go_name, meta[json_name])
     return seen
+
+
+def permitted(event: Event, handler: Handler) -> Event:
+    """The event without what its handler may not see, so that no record of a retry or a dead letter keeps it."""
+    if handler.expose_originating_request or _WITHHELD not in event.meta:
+        return event
+    return replace(event, meta={name: value for name, value in event.meta.items() if name != _WITHHELD})
 
 
 def webhook_id(event_id: str, partition: int, handler_id: str, suffix_run: str = "") -> str:
@@ -122,7 +140,7 @@ class RequestMaker:
         `header`) where what it rendered may not be sent.
         """
         handler = self.handler
-        data = view(event, expose_originating_request=self._expose)
+        data = view(event, expose_originating_request=self._expose, compat=handler.compat)
         if suppressed:
             fingerprint = fingerprint or self.make(event, "", suffix_run).fingerprint
             data["Suppressed"] = suppressed
@@ -160,9 +178,7 @@ class RequestMaker:
         head = self._head or prints.head(self.handler.method, url)
         return head.fingerprint(body)
 
-    def _headers(
-        self, data: dict[str, object], event: Event, has_body: bool, suffix_run: str
-    ) -> tuple[tuple[str, str], ...]:
+    def _headers(self, data: dict[str, object], event: Event, has_body: bool, suffix_run: str) -> tuple[Line, ...]:
         id_line = ("webhook-id", _webhook_id(event.id, self._id_tail, suffix_run))
         if self._constant:
             return (*self._constant[has_body], id_line)
@@ -172,17 +188,17 @@ class RequestMaker:
     def _told(self, suppressed: int) -> tuple[tuple[str, str], ...]:
         return ((SUPPRESSED, str(suppressed)),) if suppressed and self._tells else ()
 
-    def _rendered(self, data: dict[str, object], has_body: bool) -> list[tuple[str, str]]:
-        lines: list[tuple[str, str]] = []
+    def _rendered(self, data: dict[str, object], has_body: bool) -> list[Line]:
+        lines: list[Line] = []
         total = 0
         for name, text, needs_body in self._lines:
             if needs_body and not has_body:
                 continue
-            value = _render(text, data)
+            value = text.reveal() if isinstance(text, Secret) else _render(text, data)
             if fault := value_fault(value, self.handler.compat == "tyk"):
                 raise self._fault("header", f"header {name}: {fault}")
             total += line_length(name, value)
-            lines.append((name, value))
+            lines.append((name, Secret(value) if isinstance(text, Secret) or names_credential(name) else value))
         if total > MAX_TOTAL:
             raise self._fault("header", f"the headers are {total} bytes long together, at most {MAX_TOTAL} may be sent")
         return lines
@@ -195,9 +211,9 @@ def _render(text: Text, data: dict[str, object]) -> str:
     return text if isinstance(text, str) else text.render(data)
 
 
-def _header_lines(handler: Handler) -> list[tuple[str, Text, bool]]:
+def _header_lines(handler: Handler) -> list[tuple[str, HeaderText, bool]]:
     """Name, value, and whether it is sent only with a body; those of the configuration win."""
-    lines: list[tuple[str, Text, bool]] = [(name, text, False) for name, text in handler.headers]
+    lines: list[tuple[str, HeaderText, bool]] = [(name, text, False) for name, text in handler.headers]
     named = {name.lower() for name, _, _ in lines}
     if "content-type" not in named and handler.compat == "tyk":
         lines.append(("Content-Type", handler.content_type, False))  # empty where the template is no .json
@@ -210,17 +226,17 @@ def _header_lines(handler: Handler) -> list[tuple[str, Text, bool]]:
 
 
 def _constant_lines(
-    handler: Handler, lines: list[tuple[str, Text, bool]]
-) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]] | None:
+    handler: Handler, lines: list[tuple[str, HeaderText, bool]]
+) -> tuple[tuple[Line, ...], tuple[Line, ...]] | None:
     """The lines without and with a body where no event changes them; None where a value is a template."""
-    constant: list[tuple[str, str, bool]] = []
+    constant: list[tuple[str, str | Secret, bool]] = []
     for name, text, needs_body in lines:
-        if not isinstance(text, str):
+        if not isinstance(text, str | Secret):
             return None
-        if fault := value_fault(text, handler.compat == "tyk"):
+        if fault := value_fault(revealed(text), handler.compat == "tyk"):
             raise RequestError("header", f"header {name}: {fault}", handler.place or handler.id)
         constant.append((name, text, needs_body))
-    total = sum(line_length(name, value) for name, value, _ in constant)
+    total = sum(line_length(name, revealed(value)) for name, value, _ in constant)
     if total > MAX_TOTAL:
         raise RequestError(
             "header",

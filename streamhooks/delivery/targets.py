@@ -134,15 +134,19 @@ def _policy(allow_cidrs: tuple[str, ...]) -> Policy:
     return Policy(allow_cidrs)
 
 
-def check_target(host: str, allow_cidrs: tuple[str, ...]) -> str:
+OPEN_BY_HANDLER = "give this handler `allow_cidrs: [{}]`"
+OPEN_BY_DEFAULTS = "write `defaults: {{allow_cidrs: [{}]}}` into the configuration; Tyk's own files open nothing"
+
+
+def check_target(host: str, allow_cidrs: tuple[str, ...], way_out: str = OPEN_BY_HANDLER) -> str:
     """What is wrong with the host of a configured URL; empty: nothing that can be known without looking it up.
 
     Only for good messages early: what guards is `Policy.verdict` on the address that is connected to. `host` is
-    without brackets. The sentence goes on after the place that holds the URL.
+    without brackets. The sentence goes on after the place that holds the URL, and ends with `way_out`.
     """
     if host.lower().rstrip(".") == "localhost":
         opens = any(not _policy(allow_cidrs).verdict(address) for address in ("127.0.0.1", "::1"))
-        return "" if opens else _way_out("localhost", "loopback", '"127.0.0.0/8", "::1/128"')
+        return "" if opens else _closed("localhost", "loopback", way_out.format('"127.0.0.0/8", "::1/128"'))
     try:
         parsed = _parsed(host)
     except ValueError:
@@ -152,11 +156,11 @@ def check_target(host: str, allow_cidrs: tuple[str, ...]) -> str:
     if not _policy(allow_cidrs).verdict(host):
         return ""
     denied = _denied(parsed) or _OUTSIDE
-    return _way_out(str(parsed), denied.what, f'"{parsed}/{parsed.max_prefixlen}"')
+    return _closed(str(parsed), denied.what, way_out.format(f'"{parsed}/{parsed.max_prefixlen}"'))
 
 
-def _way_out(shown: str, what: str, cidrs: str) -> str:
-    return f"is {shown}, which is not public ({what}); if that is meant, give this handler `allow_cidrs: [{cidrs}]`"
+def _closed(shown: str, what: str, way_out: str) -> str:
+    return f"is {shown}, which is not public ({what}); if that is meant, {way_out}"
 
 
 def _parsed(address: str) -> Address:

@@ -28,7 +28,8 @@ from streamhooks.files import Loaded
 from streamhooks.flow.patience import within
 from streamhooks.flow.worker import Worker
 from streamhooks.observe import logs
-from streamhooks.store.connection import ask
+from streamhooks.secret import Secret
+from streamhooks.store.connection import ask, shown_url
 
 SAMPLE_EVERY = 2.0
 """Seconds between two samples, once the first ones are out."""
@@ -64,7 +65,7 @@ def run(options: Options) -> int:
 async def _run(options: Options) -> int:
     screen = Screen()
     async with AsyncExitStack() as rooms:
-        url, server = options.redis_url, options.redis_url
+        url, server = options.redis_url, shown_url(Secret(options.redis_url))
         if not url:
             embedded = await rooms.enter_async_context(EmbeddedServer(options.state))
             url, server = embedded.url, f"embedded server, kept in {options.state}/"
@@ -85,7 +86,7 @@ def _loaded(options: Options, url: str, group: str, receiver: str) -> Loaded:
     own = files.load(list(options.config), os.environ, opened=LOOPBACK)
     settings = replace(
         own.settings,
-        redis=replace(own.settings.redis, url=url, password=""),
+        redis=replace(own.settings.redis, url=Secret(url), password=Secret("")),
         stream=replace(own.settings.stream, group=group),
     )
     return replace(own, settings=settings)
@@ -94,11 +95,12 @@ def _loaded(options: Options, url: str, group: str, receiver: str) -> Loaded:
 def _introduce(screen: Screen, server: str, url: str, receiver: str, loaded: Loaded) -> None:
     key = loaded.settings.stream.key
     screen.line(screen.paint("bold", "streamhooks dev") + f"   {server}")
-    screen.line(f"  stream    {key}   at {url}")
+    shown = shown_url(Secret(url))
+    screen.line(f"  stream    {key}   at {shown}")
     screen.line(f"  receiver  {receiver}   (paths: /ok/... 200, /flaky/... 503 once, /broken/... 500)")
     screen.line(f"  handlers  {', '.join(handler.id for handler in loaded.handlers)}")
     screen.line("  publish   in another terminal:")
-    example = ["streamhooks", "publish", "AuthFailure", "Message=Auth Failure", "Path=/mine", "--redis-url", url]
+    example = ["streamhooks", "publish", "AuthFailure", "Message=Auth Failure", "Path=/mine", "--redis-url", shown]
     screen.line(f"            {shlex.join(example)}")
     screen.line("  stop      Ctrl-C")
     screen.line()

@@ -1,11 +1,12 @@
 """What is under way in this process: carriers, their jobs, and the table that holds them.
 
 A carrier is an entry of the stream, or of the retry stream, from reading to acknowledgement. It brings one job for
-each handler that its event fires. The table is what the heartbeat keeps alive and what bounds the reading; a job that
-waits for another's claim is in the table, but takes none of its room.
+each handler that its event fires. The table is what the heartbeat keeps alive, one for a partition; the room is what
+bounds the reading, one for the process. A job that waits for another's claim is in the table, but takes no room.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from typing import Literal, TypeAlias
 
@@ -24,7 +25,7 @@ UNSENT: frozenset[State] = frozenset({"ready", "waiting", "queued"})
 class Carrier:
     """One entry on its way, with what its event fires."""
 
-    __slots__ = ("entry", "handlers", "jobs", "lost", "source")
+    __slots__ = ("entry", "handlers", "jobs", "lost", "source", "taken")
 
     def __init__(self, source: Source, entry: Entry) -> None:
         self.source = source
@@ -32,6 +33,7 @@ class Carrier:
         self.jobs: list[Job] = []
         self.handlers = ""
         """Every handler that the event fires, one a line; empty where it is one alone."""
+        self.taken = time.monotonic()
         self.lost = False
         """Another worker has taken it over: what was not sent must not be sent from here."""
 
@@ -107,15 +109,35 @@ class Job:
 Ended: TypeAlias = Callable[[Job, Outcome], None]
 
 
-class Table:
-    """Every carrier that this process has in hand."""
+class Room:
+    """How many jobs this process may have under way, over all partitions."""
 
-    def __init__(self, room: int) -> None:
-        self._carriers: dict[tuple[Source, str], Carrier] = {}
-        self._room = room
+    def __init__(self, jobs: int) -> None:
+        self._jobs = jobs
         self.active = 0
         """Jobs that take room: all but those that wait for another's claim."""
         self._changed = asyncio.Event()
+
+    @property
+    def free(self) -> int:
+        return self._jobs - self.active
+
+    def freed(self) -> None:
+        """A job or a carrier has gone: whoever waits for room looks again."""
+        self._changed.set()
+
+    async def changed(self, patience: float) -> None:
+        """Returns when a job or a carrier has gone, or after `patience` seconds."""
+        self._changed.clear()
+        await within(self._changed.wait(), patience)
+
+
+class Table:
+    """Every carrier of one partition that this process has in hand."""
+
+    def __init__(self, room: Room) -> None:
+        self._carriers: dict[tuple[Source, str], Carrier] = {}
+        self._room = room
 
     def __len__(self) -> int:
         return len(self._carriers)
@@ -126,22 +148,18 @@ class Table:
     def __contains__(self, key: tuple[Source, str]) -> bool:
         return key in self._carriers
 
-    @property
-    def free(self) -> int:
-        return self._room - self.active
-
     def add(self, carrier: Carrier) -> None:
         self._carriers[carrier.source, carrier.entry.id] = carrier
 
     def drop(self, carrier: Carrier) -> None:
         """Forgets a carrier: acknowledged, handed back, or another's now."""
         self._carriers.pop((carrier.source, carrier.entry.id), None)
-        self._changed.set()
+        self._room.freed()
 
     def take_room(self, job: Job, state: State) -> None:
         """A job that is ready, or has waited for another's claim, goes on."""
         if job.state not in IN_ROOM:
-            self.active += 1
+            self._room.active += 1
         job.state = state
 
     def give_room(self, job: Job) -> None:
@@ -174,10 +192,5 @@ class Table:
 
     def _leave_room(self, job: Job) -> None:
         if job.state in IN_ROOM:
-            self.active -= 1
-            self._changed.set()
-
-    async def changed(self, patience: float) -> None:
-        """Returns when a job or a carrier has ended, or after `patience` seconds."""
-        self._changed.clear()
-        await within(self._changed.wait(), patience)
+            self._room.active -= 1
+            self._room.freed()

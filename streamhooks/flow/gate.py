@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from streamhooks.flow.carrier import Table
+from streamhooks.flow.carrier import Room
 
 
 class Gate:
@@ -20,20 +20,20 @@ class Gate:
         await self._open.wait()
 
     @asynccontextmanager
-    async def alone(self, table: Table, patience: float) -> AsyncIterator[None]:
+    async def alone(self, room: Room, patience: float) -> AsyncIterator[None]:
         """Lets nothing else start before the body and while what it admitted runs; at most `patience` seconds each."""
         async with self._turn:
             self._open.clear()
             try:
-                await _quiet(table, patience)
+                await _quiet(room, patience)
                 yield
-                await _quiet(table, patience)
+                await _quiet(room, patience)
             finally:
                 self._open.set()
 
 
-async def _quiet(table: Table, patience: float) -> None:
+async def _quiet(room: Room, patience: float) -> None:
     loop = asyncio.get_running_loop()
     until = loop.time() + patience
-    while table.active > 0 and (left := until - loop.time()) > 0:
-        await table.changed(left)
+    while room.active > 0 and (left := until - loop.time()) > 0:
+        await room.changed(left)

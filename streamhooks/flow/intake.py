@@ -10,8 +10,10 @@ from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 import structlog
+from msgspec.structs import replace
 
 from streamhooks import wire
+from streamhooks.delivery.request import permitted
 from streamhooks.errors import RequestError, StoreError, TemplateError, WireError
 from streamhooks.flow.carrier import Carrier, Job, Table
 from streamhooks.flow.failpoints import reached
@@ -175,7 +177,9 @@ class Intake:
         left = [lane for lane in lanes if lane.handler.id not in receipts]
         if not left:
             self._settling.end_bare(carrier, Settlement("finished", carrier.source, carrier.entry.id))
-        carrier.jobs = [Job(carrier, event, lane.handler.id, self._settling.end) for lane in left]
+        carrier.jobs = [
+            Job(carrier, permitted(event, lane.handler), lane.handler.id, self._settling.end) for lane in left
+        ]
         return [job for job, lane in zip(carrier.jobs, left, strict=True) if self._made(job, lane)]
 
     def _reopen(self, carrier: Carrier, record: Record) -> list[Job]:
@@ -223,7 +227,24 @@ class Intake:
         carrier = Carrier(source, entry)
         self._table.add(carrier)
         why = f"handed out {entry.deliveries - 1} times and never finished: it seems to end the worker that takes it"
-        self._bury_raw(carrier, "crash_loop", why)
+        record = _stored(entry) if source == "retry" else None
+        if record is None:
+            self._bury_raw(carrier, "crash_loop", why)
+            return
+        # A record names its handler and holds its event by themselves: the letter can be replayed.
+        record = replace(record, attempt=record.attempt - 1, reason="crash_loop", why=why)
+        told = Settlement(
+            "dead", source, entry.id, handler=record.handler, fingerprint=record.fingerprint,
+            owner="" if record.force else record.owner, record=record,
+        )  # fmt: skip
+        self._settling.end_bare(carrier, told, Dead("crash_loop", why))
+
+
+def _stored(entry: Entry) -> Record | None:
+    try:
+        return Record.read(entry.fields)
+    except WireError:
+        return None
 
 
 def _removed(handler: str) -> str:

@@ -86,7 +86,7 @@ class Lanes:
 
     def select(self, event: Event) -> list[Lane]:
         """The lanes whose handlers want this event; one whose condition fails is among them, to be told so."""
-        return [self._lanes[handler.id] for handler in self._catalogue.select(event) if _wants(handler, event)]
+        return [self._lanes[handler.id] for handler in self._catalogue.select(event) if wants(handler, event)]
 
     def close(self) -> None:
         for lane in self:
@@ -98,7 +98,8 @@ def holds(handler: Handler, event: Event) -> bool:
     return handler.when is None or handler.when.render(view(event)).strip() == "true"
 
 
-def _wants(handler: Handler, event: Event) -> bool:
+def wants(handler: Handler, event: Event) -> bool:
+    """Whether a handler that was selected fires; also where its condition fails, to be told so."""
     try:
         return holds(handler, event)
     except TemplateError:

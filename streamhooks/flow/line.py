@@ -1,10 +1,11 @@
 """The line of one partition: its readers, its intake, its settling and its recovery, put together."""
 
-from streamhooks.flow.carrier import Table
+from streamhooks.flow.carrier import Room, Table
 from streamhooks.flow.gate import Gate
 from streamhooks.flow.health import Health
 from streamhooks.flow.intake import Intake
 from streamhooks.flow.lanes import Lanes
+from streamhooks.flow.noting import Noting
 from streamhooks.flow.partition import Partition
 from streamhooks.flow.pausing import Pausing
 from streamhooks.flow.reading import Reading
@@ -35,33 +36,34 @@ class Line:
         *,
         settings: Settings,
         lanes: Lanes,
-        table: Table,
+        room: Room,
         gate: Gate,
         health: Health,
         figures: Figures,
+        noting: Noting,
     ) -> None:
         worker = settings.worker
         self._partition = partition
         self._lanes = lanes
-        self._table = table
+        self.table = table = Table(room)
         self._start = settings.stream.start
         self.next_wake = LONGEST_NAP
         """Seconds until the next stored record may be due."""
-        self.settling = Settling(partition.ledger, table, figures, health)
+        self.settling = Settling(partition.ledger, table, figures, health, noting)
         self.intake = Intake(
             partition, lanes=lanes, table=table, settling=self.settling, health=health, figures=figures,
             max_event_bytes=worker.max_event_bytes,
         )  # fmt: skip
         self.recovery = Recovery(
-            partition, intake=self.intake, lanes=lanes, table=table, gate=gate, health=health, figures=figures,
-            lease=worker.lease, max_deliveries=worker.max_deliveries,
+            partition, intake=self.intake, lanes=lanes, table=table, room=room, gate=gate, health=health,
+            figures=figures, lease=worker.lease, max_deliveries=worker.max_deliveries,
         )  # fmt: skip
         self.waiting = Waiting(self.intake, worker.lease)
         self.pausing = Pausing(partition.number, partition.pauses, health)
         self.readings = [
             Reading(
-                source, partition.stream(source), intake=self.intake, table=table, gate=gate, health=health,
-                figures=figures, batch=max(1, worker.batch // share), room=max(1, worker.in_flight // 4),
+                source, partition.stream(source), intake=self.intake, room=room, gate=gate, health=health,
+                figures=figures, batch=max(1, worker.batch // share), enough=max(1, worker.in_flight // 4),
                 start=settings.stream.start if source == "stream" else "0",
             )
             for source, share in SHARES.items()
@@ -108,10 +110,10 @@ class Line:
         """Gives up every entry of which nothing was sent."""
         suspects = self.recovery.forget_suspects()
         for source in SOURCES:
-            held = (carrier for carrier in self._table if carrier.source == source)
+            held = (carrier for carrier in self.table if carrier.source == source)
             unsent = [carrier for carrier in held if carrier.jobs and carrier.unsent]
             for carrier in unsent:
-                self._table.lose(carrier)
+                self.table.lose(carrier)
             ids = [carrier.entry.id for carrier in unsent] + suspects[source]
             if ids:
                 await self._partition.stream(source).hand_back(ids)

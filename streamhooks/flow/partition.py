@@ -57,6 +57,7 @@ def _open(number: int, client: Redis, readers: list[Redis], keys: Keys, settings
         ledger=Ledger(
             client, keys, group, consumer,
             lease=worker.lease, most_parked=worker.max_parked, most_dead=settings.dead.max_entries,
+            most_noted=worker.journal_entries,
             share_with_tyk=settings.cool.share_with_tyk,
         ),
         parked=Parked(client, keys),

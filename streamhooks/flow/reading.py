@@ -10,7 +10,7 @@ import structlog
 
 from streamhooks.errors import StoreError
 from streamhooks.flow.appetite import Appetite
-from streamhooks.flow.carrier import Table
+from streamhooks.flow.carrier import Room
 from streamhooks.flow.gate import Gate
 from streamhooks.flow.health import Health
 from streamhooks.flow.intake import Intake
@@ -33,24 +33,24 @@ class Reading:
         stream: Stream,
         *,
         intake: Intake,
-        table: Table,
+        room: Room,
         gate: Gate,
         health: Health,
         figures: Figures,
         batch: int,
-        room: int,
+        enough: int,
         start: str,
     ) -> None:
         self._source = source
         self._stream = stream
         self._intake = intake
-        self._table = table
+        self._room = room
         self._gate = gate
         self._health = health
         self._figures = figures
         self._batch = batch
         self._appetite = Appetite(batch)
-        self._room = room
+        self._enough = enough
         self._start = start
         self.done = False
         """It has returned: nothing more comes from here."""
@@ -75,10 +75,10 @@ class Reading:
             await self._intake.probe()
             return
         # Small reads cost as much as large ones: wait until a quarter of the room is free.
-        if self._table.free < min(self._room, self._batch):
-            await self._table.changed(AGAIN)
+        if self._room.free < min(self._enough, self._batch):
+            await self._room.changed(AGAIN)
             return
-        entries = await self._stream.read(min(self._appetite.count, self._table.free), BLOCK)
+        entries = await self._stream.read(min(self._appetite.count, self._room.free), BLOCK)
         self._health.answered()
         if not entries:
             return

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 import structlog
 
-from streamhooks.flow.carrier import IN_ROOM, Carrier, Job, Table
+from streamhooks.flow.carrier import IN_ROOM, Carrier, Job, Room, Table
 from streamhooks.flow.gate import Gate
 from streamhooks.flow.health import Health
 from streamhooks.flow.intake import Intake
@@ -45,6 +45,7 @@ class Recovery:
         intake: Intake,
         lanes: Lanes,
         table: Table,
+        room: Room,
         gate: Gate,
         health: Health,
         figures: Figures,
@@ -55,6 +56,7 @@ class Recovery:
         self._intake = intake
         self._lanes = lanes
         self._table = table
+        self._room = room
         self._gate = gate
         self._health = health
         self._figures = figures
@@ -84,8 +86,8 @@ class Recovery:
         """Takes over what a silent worker left, as far as there is room."""
         for source in SOURCES:
             stream = self._partition.stream(source)
-            while (room := min(AT_ONCE, self._table.free)) > 0:
-                taken = await stream.take(self._cursors[source], self._lease, room)
+            while (most := min(AT_ONCE, self._room.free)) > 0:
+                taken = await stream.take(self._cursors[source], self._lease, most)
                 self._cursors[source] = taken.cursor
                 await self._accept(source, taken)
                 if taken.cursor == "0-0":
@@ -103,7 +105,7 @@ class Recovery:
             log.error("crash_loop", entry=entry.id, deliveries=entry.deliveries - 1, effect="dead-lettered")
             self._intake.crash_looping(source, entry)
             return True
-        async with self._gate.alone(self._table, ALONE):
+        async with self._gate.alone(self._room, ALONE):
             if await stream.begin(entry.id):
                 await self._intake.admit(source, [entry])
         return True

@@ -17,7 +17,8 @@ from streamhooks.errors import StoreError
 from streamhooks.flow.carrier import Carrier, Job, Table
 from streamhooks.flow.failpoints import reached
 from streamhooks.flow.health import Health
-from streamhooks.model import HELD, Dead, Delivered, Outcome, Reply, Retry, Suppressed
+from streamhooks.flow.noting import Noting
+from streamhooks.model import HELD, Dead, Delivered, Failure, Outcome, Reply, Retry, Suppressed
 from streamhooks.observe.figures import Ended, Figures
 from streamhooks.store.record import NEVER, Record
 from streamhooks.store.settle import PER_CALL, Answer, Kind, Ledger, Settlement
@@ -33,11 +34,12 @@ Bare: TypeAlias = tuple[Carrier, Settlement, Dead | None]
 class Settling:
     """The ends of one partition's jobs, on their way into Redis."""
 
-    def __init__(self, ledger: Ledger, table: Table, figures: Figures, health: Health) -> None:
+    def __init__(self, ledger: Ledger, table: Table, figures: Figures, health: Health, noting: Noting) -> None:
         self._ledger = ledger
         self._table = table
         self._figures = figures
         self._health = health
+        self._noting = noting
         self._ends: deque[tuple[Job, Outcome]] = deque()
         self._bare: deque[Bare] = deque()
         self._some = asyncio.Event()
@@ -88,7 +90,9 @@ class Settling:
 
     async def _settle(self, ends: list[tuple[Job, Outcome]], bare: list[Bare]) -> None:
         now = time.monotonic()
-        settlements = [settlement(job, outcome, now) for job, outcome in ends] + [told for _, told, _ in bare]
+        noting = self._noting
+        settlements = [settlement(job, outcome, now, noting.of(job, outcome, now)) for job, outcome in ends]
+        settlements += [self._noted(told, dead) for _, told, dead in bare]
         answers = await self._ledger.settle(settlements)
         self._health.answered(writes=True)
         for (job, outcome), answer in zip(ends, answers, strict=False):
@@ -96,6 +100,13 @@ class Settling:
         for (carrier, told, dead), answer in zip(bare, answers[len(ends) :], strict=True):
             self._table.drop(carrier)
             self._ended_bare(told, dead, answer)
+
+    def _noted(self, told: Settlement, dead: Dead | None) -> Settlement:
+        if dead is not None:
+            return replace(told, note=self._noting.of_entry(told.id, "dead", dead.why, dead.reason))
+        if told.kind == "unmatched":
+            return replace(told, note=self._noting.of_entry(told.id, "unmatched"))
+        return told
 
     def _ended(self, job: Job, outcome: Outcome, answer: Answer) -> None:
         self._table.end(job)
@@ -131,8 +142,8 @@ _POINTS: dict[type[Outcome], str] = {
 }
 
 
-def settlement(job: Job, outcome: Outcome, now: float) -> Settlement:
-    """What the ledger is told of a job's end; `now` is monotonic."""
+def settlement(job: Job, outcome: Outcome, now: float, note: bytes) -> Settlement:
+    """What the ledger is told of a job's end; `now` is monotonic, `note` is for the journal."""
     carrier = job.carrier
 
     def of(kind: Kind, amount: float = 0.0, record: Record | None = None) -> Settlement:
@@ -148,6 +159,7 @@ def settlement(job: Job, outcome: Outcome, now: float) -> Settlement:
             amount=amount,
             told=job.told,
             record=record,
+            note=note,
         )
 
     match outcome:
@@ -161,9 +173,15 @@ def settlement(job: Job, outcome: Outcome, now: float) -> Settlement:
                 record = replace(record, first=NEVER)
             return of("retry", -1.0 if after == HELD else after, record)
         case Dead(reason, why):
-            return of("dead", 0.0, _record(job, job.attempt, why, reason))
+            return of("dead", 0.0, _record(job, _attempts(job), why, reason))
         case _:
             assert_never(outcome)
+
+
+def _attempts(job: Job) -> int:
+    """How many attempts were made at the endpoint: the one that was not answered for is none."""
+    ours = job.answer is None or (isinstance(job.answer, Failure) and job.answer.kind == "local")
+    return job.attempt - 1 if ours else job.attempt
 
 
 def _record(job: Job, attempt: int, why: str, reason: str = "") -> Record:

@@ -14,12 +14,13 @@ import structlog
 from redis.asyncio import Redis
 
 from streamhooks.errors import StoreError
-from streamhooks.flow import pausing
-from streamhooks.flow.carrier import Table
+from streamhooks.flow import pausing, snapshots
+from streamhooks.flow.carrier import Room
 from streamhooks.flow.gate import Gate
 from streamhooks.flow.health import Health
 from streamhooks.flow.lanes import Lanes
 from streamhooks.flow.line import Line
+from streamhooks.flow.noting import Noting
 from streamhooks.flow.partition import open_partitions
 from streamhooks.flow.patience import within
 from streamhooks.flow.recovery import SWEEP_EVERY
@@ -32,6 +33,7 @@ from streamhooks.sender import Sender
 from streamhooks.settings import Settings
 from streamhooks.store.connection import check_version, connect
 from streamhooks.store.rate import Rates
+from streamhooks.store.snapshots import forget, save
 
 log = structlog.get_logger("streamhooks")
 AGAIN = 1.0
@@ -61,16 +63,18 @@ class Worker:
         self.stopping = asyncio.Event()
         self.reached = False
         """Redis was reached and the groups exist."""
-        self.table = Table(settings.worker.in_flight)
+        self.room = Room(settings.worker.in_flight)
         self._rng = rng
         self._readers: list[Redis] = []
         self.client = connect(
             settings.redis.url, password=settings.redis.password, connections=8 * settings.stream.partitions
         )
         self.partitions = open_partitions(self.client, self._readers, settings, consumer)
+        self._snapshots = snapshots.Snapshots(consumer)
         self._sending = Runners()
         self._loops = Runners()
         gate = Gate()
+        noting = Noting(settings.worker.journal, consumer)
         self.lanes = Lanes(
             catalogue,
             partitions=len(self.partitions),
@@ -88,10 +92,11 @@ class Worker:
                 partition,
                 settings=settings,
                 lanes=self.lanes,
-                table=self.table,
+                room=self.room,
                 gate=gate,
                 health=self.health,
                 figures=self.figures,
+                noting=noting,
             )
             for partition in self.partitions
         ]
@@ -109,6 +114,7 @@ class Worker:
             self._loops.spawn(self._every(LOOK_EVERY, line.run_suspects))
             self._loops.spawn(self._wake(line))
             self._loops.spawn(self._every(TRIM_EVERY, line.tidy))
+        self._loops.spawn(self._every(snapshots.EVERY, self._tell_of_itself))
         return self
 
     async def __aexit__(
@@ -116,9 +122,14 @@ class Worker:
     ) -> None:
         await self._stop()
 
+    @property
+    def held(self) -> int:
+        """Entries that this process has in hand."""
+        return sum(len(line.table) for line in self.lines)
+
     async def idle(self) -> bool:
         """Nothing waits, is pending, parked or under way."""
-        if len(self.table):
+        if self.held:
             return False
         try:
             return all([await line.idle() for line in self.lines])
@@ -161,7 +172,7 @@ class Worker:
             async with asyncio.timeout_at(deadline):
                 await self._drained()
         except TimeoutError:
-            log.warning("drain_timeout", left=self.table.active, effect="stays pending; a peer takes it over")
+            log.warning("drain_timeout", left=self.room.active, effect="stays pending; a peer takes it over")
         await self._try_within(self._hand_back, HAND_BACK_PATIENCE)
         await self._sending.cancel()
         await self._loops.cancel()
@@ -173,15 +184,19 @@ class Worker:
     async def _drained(self) -> None:
         """The readers have returned, and nothing is being sent or stored; what they still brought is handed back."""
         readings = [reading for line in self.lines for reading in line.readings]
-        while self.table.active or not all(reading.done for reading in readings):
+        while self.room.active or not all(reading.done for reading in readings):
             await self._try_within(self._hand_back, HAND_BACK_PATIENCE)
-            await self.table.changed(0.05)
+            await self.room.changed(0.05)
 
     async def _hand_back(self) -> None:
         for line in self.lines:
             await line.hand_back()
 
+    async def _tell_of_itself(self) -> None:
+        await save(self.client, self.partitions[0].keys, self._snapshots.take(self.lanes))
+
     async def _leave(self) -> None:
+        await forget(self.client, self.partitions[0].keys, self.consumer)
         for line in self.lines:
             await line.leave()
 

@@ -13,12 +13,13 @@ from msgspec import Struct
 from streamhooks.errors import Fault, TemplateError
 from streamhooks.event_types import NAMES
 from streamhooks.handlers.actions import OPEN, pieces
-from streamhooks.handlers.definition import Definition
-from streamhooks.handlers.handler import Escape, Handler, Text
+from streamhooks.handlers.definition import Definition, HmacSign
+from streamhooks.handlers.handler import BodySignature, Escape, Handler, HeaderText, Text
 from streamhooks.handlers.identity import handler_id
 from streamhooks.handlers.policies import breaker_policy, route, schedule
 from streamhooks.handlers.refusals import Refusals, repeated
 from streamhooks.handlers.target import Target, parse_target
+from streamhooks.secret import Secret, names_credential, revealed
 from streamhooks.settings import Defaults
 from streamhooks.settings.policy import contradictions, overlaid
 from streamhooks.settings.reading import Known, Place, made, shown
@@ -89,10 +90,10 @@ class Builder:
         self._refusals = refusals
         self._compiled: dict[tuple[str, str], Template | None] = {}
 
-    def finding(self, find: FindTemplate) -> "Builder":
-        """The same builder, its ids and compiled templates shared, that finds templates in another way."""
+    def finding(self, find: FindTemplate, refusals: Refusals) -> "Builder":
+        """The same builder, its ids and compiled templates shared, that finds templates and refuses in another way."""
         other = copy.copy(self)
-        other._find = find
+        other._find, other._refusals = find, refusals
         return other
 
     def build(self, written: Written, on: tuple[str, ...]) -> Handler | None:
@@ -112,8 +113,9 @@ class Builder:
         request_path: Text = self._path(target, place) if target else ""
         headers = self._headers(definition, place)
         body = self._body(definition, written)
-        when = self._inline(definition.when, "text", place.key("when")) if definition.when else None
-        self._check_secrets(definition, written)
+        when = self._when(definition.when, place.key("when")) if definition.when else None
+        self._check_signing(definition, written)
+        self._warn_unchecked(definition, merged)
         if target is None or body is None or len(self.faults) > before:
             return None
         return Handler(
@@ -133,6 +135,7 @@ class Builder:
             when=when,
             content_type=_content_type(definition, body.escape),
             secrets=definition.sign.secrets,
+            body_signature=_body_signature(definition.sign.hmac),
             timeout=definition.timeout,
             concurrency=definition.concurrency,
             rate_limit=definition.rate_limit,
@@ -142,6 +145,14 @@ class Builder:
             route=route(definition),
             place=str(place),
         )
+
+    def _when(self, text: str, place: Place) -> Template | None:
+        """A condition without an action is always the same, and nearly always the braces were forgotten."""
+        if OPEN not in text and text.strip() != "true":
+            way_out = 'write a condition such as {{ eq .APIID "payments" }}'
+            self.faults.append(place.fault(f'is {shown(text)}, which never renders "true"; {way_out}'))
+            return None
+        return self._inline(text, "text", place)
 
     def _check_events(self, on: tuple[str, ...], place: Place) -> None:
         """A type that Tyk does not fire is as good as any; one that nearly is Tyk's is a slip of the pen."""
@@ -196,24 +207,29 @@ class Builder:
             return target.path
         return self._inline(target.path, "url", place.key("target_path")) or ""
 
-    def _headers(self, definition: Definition, place: Place) -> tuple[tuple[str, Text], ...]:
+    def _headers(self, definition: Definition, place: Place) -> tuple[tuple[str, HeaderText], ...]:
         place = place.key("header_map")
-        headers: list[tuple[str, Text]] = []
+        headers: list[tuple[str, HeaderText]] = []
         for name, value in definition.header_map.items():
             at = place.key(name)
-            wrong = self._refusals.header_name(name) or self._refusals.header_value(value, definition.compat == "tyk")
+            wrong = self._refusals.header_name(name)
+            wrong = wrong or self._refusals.header_value(revealed(value), definition.compat == "tyk")
             if wrong:
                 self.faults.append(at.fault(wrong))
-            # Tyk renders no header values: what looks like an action is sent as it stands.
-            is_template = OPEN in value and not wrong and definition.compat != "tyk"
-            text = self._inline(value, "text", at) if is_template else value
-            headers.append((name, text or ""))
+            headers.append((name, value if wrong else self._header(name, value, definition.compat == "tyk", at)))
         if (twice := repeated(list(definition.header_map))) is not None:
             self.faults.append(place.fault(f'has "{twice[0]}" and "{twice[1]}", which are one header; keep one'))
-        size = sum(len(name) + len(value) for name, value in definition.header_map.items())
+        size = sum(self._refusals.header_length(name, revealed(value)) for name, value in definition.header_map.items())
         if size > self._refusals.header_bytes:
             self.faults.append(place.fault(f"is {size} bytes; must be at most {self._refusals.header_bytes} in all"))
         return tuple(headers)
+
+    def _header(self, name: str, value: str | Secret, as_tyk: bool, place: Place) -> HeaderText:
+        """What was referred to is never a template: its text may hold anything, and a fault would quote it."""
+        # Tyk renders no header values: what looks like an action is sent as it stands.
+        if isinstance(value, str) and OPEN in value and not as_tyk:
+            return self._inline(value, "text", place) or ""
+        return Secret(revealed(value)) if names_credential(name) else value
 
     def _body(self, definition: Definition, written: Written) -> _Body | None:
         try:
@@ -244,13 +260,53 @@ class Builder:
                 self.faults.append(Fault(source.path, "", str(error)))
         return self._compiled[key]
 
-    def _check_secrets(self, definition: Definition, written: Written) -> None:
-        place = written.place.key("sign").key("secrets")
-        if ("sign", "secrets") in written.known and not definition.sign.secrets:
-            self.faults.append(place.fault("must name at least one secret; without sign nothing is signed"))
-        for index, secret in enumerate(definition.sign.secrets):
+    def _warn_unchecked(self, definition: Definition, merged: Known) -> None:
+        if definition.tls.insecure_skip_verify:
+            said = "anybody on the way can read and answer these webhooks; if you can, give the endpoint's tls.ca_file"
+            self.warnings.append(merged[("tls", "insecure_skip_verify")].place.fault(said))
+
+    def _check_signing(self, definition: Definition, written: Written) -> None:
+        sign, place = definition.sign, written.place.key("sign")
+        at = place.key("secrets")
+        said = {path[1] for path in written.known if path[0] == "sign"}
+        if "secrets" in said and not sign.secrets:
+            self.faults.append(at.fault("must name at least one secret; without sign nothing is signed"))
+        for index, secret in enumerate(sign.secrets):
             if wrong := self._refusals.secret(secret):
-                self.faults.append(place.item(index).fault(wrong))
+                self.faults.append(at.item(index).fault(wrong))
+        if "hmac" in said:
+            self._check_hmac(sign.hmac, definition, place.key("hmac"))
+        elif "sign" in written.keys and not said and not any(_is_inside(fault, place) for fault in self.faults):
+            self.faults.append(place.fault("must name secrets, or hmac with one; without sign nothing is signed"))
+
+    def _check_hmac(self, hmac: HmacSign, definition: Definition, place: Place) -> None:
+        secrets = place.key("secrets")
+        if not hmac.secrets and not any(_is_inside(fault, secrets) for fault in self.faults):
+            self.faults.append(secrets.fault("must name a secret; without one the header is not sent"))
+        if len(hmac.secrets) > 1:
+            said = (
+                "must name one secret: the header holds one signature; while it is exchanged let the receiver take both"
+            )
+            self.faults.append(secrets.fault(said))
+        for index, secret in enumerate(hmac.secrets):
+            if wrong := self._refusals.text_secret(secret):
+                self.faults.append(secrets.item(index).fault(wrong))
+        name = hmac.header.lower()
+        wrong = self._refusals.header_name(hmac.header)
+        if name in {"content-type", "user-agent", *(other.lower() for other in definition.header_map)}:
+            wrong = f"{hmac.header} is sent already; name another one"
+        if wrong:
+            self.faults.append(place.key("header").fault(wrong))
+        if wrong := self._refusals.header_value(hmac.prefix, False):
+            self.faults.append(place.key("prefix").fault(wrong))
+
+
+def _is_inside(fault: Fault, place: Place) -> bool:
+    return fault.file == place.file and fault.path.startswith(place.path)
+
+
+def _body_signature(hmac: HmacSign) -> BodySignature | None:
+    return BodySignature(hmac.header, hmac.secrets[0], hmac.prefix) if hmac.secrets else None
 
 
 def _escape(definition: Definition, source: TemplateSource) -> Escape:

@@ -9,8 +9,11 @@ from typing import Annotated
 
 from msgspec import Struct, field
 
+from streamhooks.handlers.actions import OPEN
+from streamhooks.secret import Secret, names_credential
 from streamhooks.settings import Defaults
 from streamhooks.settings.rules import (
+    HEADER,
     SECRET,
     TEXT,
     Leaf,
@@ -40,8 +43,27 @@ def _event_pattern(value: object) -> str:
 EVENT_PATTERN = Leaf(_event_pattern)
 
 
+def is_credential(name: str, value: str) -> bool:
+    """Whether the value of a header is a secret by its name. A template is none: only what it renders is."""
+    return names_credential(name) and OPEN not in value
+
+
+class HmacSign(Struct, frozen=True):
+    """For receivers that check as GitHub's do: HMAC-SHA256 of the body alone, in hex, one value in one header.
+
+    One secret: such a header holds one signature, and receivers compare the whole of it. While it is exchanged the
+    receiver is the one that must take both.
+    """
+
+    header: Annotated[str, TEXT] = "X-Hub-Signature-256"
+    secrets: Annotated[tuple[Secret, ...], Many(SECRET)] = ()
+    prefix: Annotated[str, TEXT] = "sha256="
+
+
 class Sign(Struct, frozen=True):
-    secrets: Annotated[tuple[str, ...], Many(SECRET)] = ()
+    secrets: Annotated[tuple[Secret, ...], Many(SECRET)] = ()
+    """Standard Webhooks: whsec_ (v1) and whsk_ (v1a) as they come, the current one first."""
+    hmac: HmacSign = HmacSign()
 
 
 class Definition(Defaults, frozen=True):
@@ -55,7 +77,7 @@ class Definition(Defaults, frozen=True):
     method: Annotated[str, TEXT] = ""
     target_path: Annotated[str, TEXT] = ""
     template_path: Annotated[str, TEXT] = ""
-    header_map: Annotated[dict[str, str], Table(SECRET)] = field(default_factory=dict)
+    header_map: Annotated[dict[str, str | Secret], Table(HEADER, is_credential)] = field(default_factory=dict)
     event_timeout: Annotated[float, duration(0, 366 * 86400)] = 0.0
     escape: Annotated[str, one_of("auto", "json", "xml", "csv", "form", "html", "text")] = "auto"
     compat: Annotated[str, one_of("", "tyk")] = ""

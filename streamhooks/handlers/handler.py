@@ -8,11 +8,14 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from streamhooks.secret import Secret
 from streamhooks.template import Template
 
 Escape: TypeAlias = Literal["json", "xml", "csv", "form", "html", "text"]
 Text: TypeAlias = str | Template
 """A constant, or a template to be rendered for each event."""
+HeaderText: TypeAlias = Text | Secret
+"""The same, or a credential, which is a constant."""
 
 
 class Schedule(Struct, frozen=True):
@@ -38,11 +41,13 @@ class BreakerPolicy(Struct, frozen=True):
 
 
 class Tls(Struct, frozen=True):
-    """How an endpoint's certificate is checked and ours is shown. Paths of PEM files; empty: the system's."""
+    """How an endpoint's certificate is checked and ours is shown. Paths of PEM files, or the PEM text itself, which is
+    then a Secret; empty: the system's.
+    """
 
-    ca_file: str = ""
-    cert_file: str = ""
-    key_file: str = ""
+    ca_file: str | Secret = ""
+    cert_file: str | Secret = ""
+    key_file: str | Secret = ""
     insecure_skip_verify: bool = False
 
 
@@ -50,8 +55,17 @@ class Route(Struct, frozen=True):
     """How a connection is made; handlers of one route share their connections."""
 
     allow_cidrs: tuple[str, ...] = ()
-    proxy: str = ""
+    proxy: Secret = Secret("")
+    """May hold a user and password; empty: none."""
     tls: Tls = Tls()
+
+
+class BodySignature(Struct, frozen=True):
+    """A signature of the body alone, in a header of its own, as GitHub's receivers check it."""
+
+    header: str
+    secret: Secret
+    prefix: str
 
 
 class Handler(Struct, frozen=True):
@@ -68,7 +82,7 @@ class Handler(Struct, frozen=True):
     method: str = "POST"
     path: Text = ""
     """Path and query: a template where the configuration holds actions (values percent-encoded)."""
-    headers: tuple[tuple[str, Text], ...] = ()
+    headers: tuple[tuple[str, HeaderText], ...] = ()
     event_timeout: float = 0.0
     """The cool-down in seconds; 0: none, and no claim is made."""
     escape: Escape = "text"
@@ -78,8 +92,9 @@ class Handler(Struct, frozen=True):
     when: Template | None = None
     content_type: str = ""
     """Sent where `headers` names no Content-Type and there is a body."""
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[Secret, ...] = ()
     """Standard Webhooks secrets, the current one first."""
+    body_signature: BodySignature | None = None
     timeout: float = 15.0
     concurrency: int = 32
     rate_limit: float = 0.0

@@ -17,6 +17,7 @@ from streamhooks.handlers.handler import Handler
 from streamhooks.handlers.tyk_classic import read_definitions
 from streamhooks.handlers.tyk_conf import Services, read_conf, read_services
 from streamhooks.handlers.tyk_hooks import Document, TykHook
+from streamhooks.secret import Secret
 from streamhooks.settings.reading import Given, Known
 
 IGNORED_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "trailer"})
@@ -35,6 +36,8 @@ class TykHandler(Struct, frozen=True):
 
     hook: TykHook
     handler: Handler
+    way: Known
+    """What tyk.conf says of its way out, by the paths of Definition."""
 
 
 def read_tyk(conf: Document | None, definitions: Sequence[Document], compat: str, builder: Builder) -> list[TykHandler]:
@@ -48,7 +51,7 @@ def read_tyk(conf: Document | None, definitions: Sequence[Document], compat: str
     for name, hook in _named(hooks, builder):
         handler = _built(hook, name, compat, services, builder)
         if handler is not None:
-            found.append(TykHandler(hook, handler))
+            found.append(TykHandler(hook, handler, services.route(hook.meta.target_path)))
     return found
 
 
@@ -93,7 +96,7 @@ def _built(hook: TykHook, name: str, compat: str, services: Services, builder: B
         known[("target_path",)] = Given(target, known[("target_path",)].place)
     if ("header_map",) in known or user:
         place = hook.place.key("header_map")
-        known[("header_map",)] = Given(_headers(meta.header_map, user, hook, builder), place)
+        known[("header_map",)] = Given(_headers(meta.header_map, user, services, hook, builder), place)
     known[("id",)] = Given(name, hook.place.key("id"))
     if ("event_timeout",) in known:
         known[("event_timeout",)] = Given(float(meta.event_timeout), known[("event_timeout",)].place)
@@ -114,19 +117,27 @@ def _without_user(target: str) -> tuple[str, str]:
     return match[1] + match[3], f"Basic {b64encode(pair.encode('utf-8', 'surrogatepass')).decode()}"
 
 
-def _headers(header_map: dict[str, str], user: str, hook: TykHook, builder: Builder) -> dict[str, str]:
+def _headers(
+    header_map: dict[str, str | Secret], user: str, services: Services, hook: TykHook, builder: Builder
+) -> dict[str, str | Secret]:
     """The headers that Go would send, under the names that it gives them."""
-    headers: dict[str, str] = {}
+    headers: dict[str, str | Secret] = {}
+    written: dict[str, str] = {}
     for name, value in header_map.items():
         at = hook.place.key("header_map").key(name)
         if name.lower() in IGNORED_HEADERS:
             builder.warnings.append(at.fault(f"{name} has no effect, here as in Tyk: it is made for each request"))
         elif name.lower() in CONNECTION_HEADERS:
             builder.warnings.append(at.fault(f"{name} is not sent: it belongs to the connection, which is ours"))
+        elif services.header_names_as_written:
+            headers[name] = value
         else:
+            if (before := written.setdefault(canonical(name), name)) != name:
+                said = f"{before} and {name} are one header: Tyk sends either, as it happens; here this one is sent"
+                builder.warnings.append(at.fault(said))
             headers[canonical(name)] = value
     if user:
-        headers.setdefault("Authorization", user)
+        headers.setdefault("Authorization", Secret(user))
     return headers
 
 

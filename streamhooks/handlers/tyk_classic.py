@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from msgspec import Struct
 
+from streamhooks.handlers.tyk_conf import GATEWAYS, is_conf
 from streamhooks.handlers.tyk_hooks import EXTENSION, WRAPPER, Document, Scope, TykHook, known_section, read_events
 from streamhooks.handlers.tyk_oas import read_oas
 from streamhooks.settings.reading import Place, Reader, made
@@ -37,9 +38,13 @@ def _read(data: object, place: Place, reader: Reader) -> list[TykHook]:
             said = "is not read: the dashboard puts these webhooks into event_handlers for its gateways; load that form"
             reader.warnings.append(place.key(_REFERENCES).fault(said))
         return _classic(data[WRAPPER], place.key(WRAPPER), reader)
-    if isinstance(data, Mapping) and ("api_id" in data or "event_handlers" in data):
+    gateways = is_conf(data, GATEWAYS)
+    if isinstance(data, Mapping) and ("api_id" in data or ("event_handlers" in data and not gateways)):
         return _classic(data, place, reader)
-    said = f"is no API definition of Tyk, which has api_id or {EXTENSION}; keep other files out of tyk.apis"
+    if gateways:
+        said = "is a tyk.conf and no API definition; name it under tyk.config, and keep it out of tyk.apis"
+    else:
+        said = f"is no API definition of Tyk, which has api_id or {EXTENSION}; keep other files out of tyk.apis"
     reader.faults.append(place.fault(said))
     return []
 

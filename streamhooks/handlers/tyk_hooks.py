@@ -7,8 +7,8 @@ we use is a fault. References (env://, file://) are never followed, and what rea
 proxies, certificates, other APIs) is never taken: whoever may edit an API definition may not open doors of the worker.
 """
 
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
 
 from msgspec import Struct
 
@@ -24,8 +24,15 @@ EXTENSION = "x-tyk-api-gateway"
 WRAPPER = "api_definition"
 DEFINITION_MARKS = (EXTENSION, WRAPPER, "api_id")
 """One of these keys is in every API definition, whatever its form."""
-_REACHING = ("apis", "allow_cidrs", "proxy", "tls")
-"""Keys of ours that are not taken from Tyk's files."""
+OF_TYK = frozenset({"id", "name", "disabled", "method", "target_path", "template_path", "header_map", "event_timeout"})
+"""The keys of a `handler_meta` that Tyk knows; all others that are read there are ours."""
+_REACHING = {
+    "apis": "it is for the events of its own API; import it into handlers, which may name others",
+    "allow_cidrs": "write it under defaults in the configuration, or import the webhook into handlers",
+    "proxy": "write it under defaults in the configuration or external_services of tyk.conf",
+    "tls": "write it under defaults in the configuration or external_services of tyk.conf",
+}
+"""Keys of ours that are not taken from Tyk's files, because they reach beyond the webhook, and the way out."""
 
 
 class HandlerMeta(Definition, frozen=True):
@@ -57,6 +64,10 @@ class TykHook(Struct, frozen=True):
     """What is good of it, by the paths of HandlerMeta."""
     keys: frozenset[str]
     base: str
+
+    def __repr__(self) -> str:
+        """Without what the file says: a target of Tyk's may hold a user and password."""
+        return f"<TykHook {self.kind} {self.event} at {self.place}>"
 
     @property
     def meta(self) -> HandlerMeta:
@@ -132,11 +143,15 @@ def read_meta(data: object, place: Place, reader: Reader, scope: Scope, event: s
     mapping = reader.mapping(data, place)
     if len(reader.faults) > faults:
         return []
-    for key in _REACHING:
-        if mapping.get(key):
-            said = "is not taken from Tyk's files, it reaches beyond this webhook; give it under defaults or handlers"
-            reader.warnings.append(place.key(key).fault(said))
-    taken = {key: value for key, value in mapping.items() if key not in _REACHING}
-    known = known_section(reader, HandlerMeta, taken, place)
-    hook = TykHook(scope.kind, event, scope.api_id, place, known, keys_of(taken), reader.base)
+    allowed = taken(mapping, place, reader)
+    known = known_section(reader, HandlerMeta, allowed, place)
+    hook = TykHook(scope.kind, event, scope.api_id, place, known, keys_of(allowed), reader.base)
     return [] if hook.meta.disabled else [hook]
+
+
+def taken(mapping: Mapping[Any, Any], place: Place, reader: Reader) -> dict[Any, Any]:
+    """What may come from a file of Tyk's; of the rest the reader is told."""
+    for key, way_out in _REACHING.items():
+        if mapping.get(key):
+            reader.warnings.append(place.key(key).fault(f"is not taken from Tyk's files: {way_out}"))
+    return {key: value for key, value in mapping.items() if key not in _REACHING}

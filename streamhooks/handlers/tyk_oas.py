@@ -4,16 +4,27 @@ One with an id is a webhook of the dashboard; the gateway's file holds a copy of
 names a webhook that nobody but the dashboard knows.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 from msgspec import Struct
 
 from streamhooks.handlers.build import keys_of
-from streamhooks.handlers.tyk_hooks import EXTENSION, TykHook, is_event, known_section, not_ours
-from streamhooks.settings.reading import Given, Known, Place, Reader, made, shown
-from streamhooks.settings.rules import SECRET, TEXT, flag
+from streamhooks.handlers.definition import is_credential
+from streamhooks.handlers.tyk_hooks import (
+    EXTENSION,
+    OF_TYK,
+    HandlerMeta,
+    TykHook,
+    is_event,
+    known_section,
+    not_ours,
+    taken,
+)
+from streamhooks.secret import Secret
+from streamhooks.settings.reading import Given, Known, Place, Reader, made, rules_of, shown
+from streamhooks.settings.rules import HEADER, TEXT, flag
+from streamhooks.template.gotime import parse_duration
 
 NAMES = {
     "id": "id",
@@ -26,9 +37,11 @@ NAMES = {
     "disabled": "enabled",
 }
 """Our key -> that of OAS."""
+_FURTHER = frozenset(rules_of(HandlerMeta)) - OF_TYK
+"""Our own keys, which mean here what they mean in a `handler_meta`."""
 
-_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "\xb5s": 1e-6, "\u03bcs": 1e-6, "ns": 1e-9}
-_PART = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(h|ms|m|s|us|\xb5s|\u03bcs|ns)")
+_DECIDING = frozenset({"enabled", "trigger", "type"})
+"""Without these nobody knows whether there is a webhook at all."""
 _LONGEST = 366 * 86400
 
 
@@ -56,8 +69,8 @@ class _Webhook(Struct, frozen=True):
 
 
 class _Header(Struct, frozen=True):
-    name: Annotated[str, SECRET] = ""
-    value: Annotated[str, SECRET] = ""
+    name: Annotated[str, HEADER] = ""
+    value: Annotated[str, HEADER] = ""
 
 
 def read_oas(data: Mapping[Any, Any], place: Place, reader: Reader) -> list[TykHook]:
@@ -78,26 +91,34 @@ def read_oas(data: Mapping[Any, Any], place: Place, reader: Reader) -> list[TykH
 def _hook(data: object, place: OasPlace, reader: Reader, api_id: str) -> TykHook | None:
     faults = len(reader.faults)
     mapping = reader.mapping(data, place)
-    known = known_section(reader, _Webhook, mapping, place)
     if len(reader.faults) > faults:
         return None
+    known = known_section(reader, _Webhook, mapping, place)
     said = made(_Webhook, known)
-    if said.type != "webhook":
-        kind = f"a handler of type {shown(said.type)}" if said.type else ""
-        reader.warnings.append(not_ours(place, kind, 'only type "webhook" is ours'))
+    keys = keys_of(mapping)
+    if any((key,) not in known for key in _DECIDING & keys) or not _is_ours(said, place, reader):
         return None
-    # Tyk takes a missing `enabled` for false.
-    if not said.enabled or not is_event(said.trigger, place.key("trigger"), reader):
-        return None
-    ours = _translated(known, said, place, reader)
+    further = {key: value for key, value in taken(mapping, place, reader).items() if key in _FURTHER}
+    ours = known_section(reader, HandlerMeta, further, place) | _translated(known, said, place, reader)
     ours[("header_map",)] = Given(_headers(mapping.get("headers"), place, reader), place.key("header_map"))
-    spelled = {theirs: our for our, theirs in NAMES.items()}
-    keys = frozenset(spelled.get(key, key) for key in keys_of(mapping))
-    if said.id and not said.url:
+    if said.id and not mapping.get("url"):
         message = f"is missing, and webhook {shown(said.id)} is known to Tyk's dashboard only; copy its URL here"
         reader.faults.append(place.key("target_path").fault(message))
         return None
-    return TykHook("oas", said.trigger, api_id, place, ours, keys, reader.base)
+    spelled = {theirs: our for our, theirs in NAMES.items()}
+    return TykHook(
+        "oas", said.trigger, api_id, place, ours, frozenset(spelled.get(key, key) for key in keys), reader.base
+    )
+
+
+def _is_ours(said: _Webhook, place: OasPlace, reader: Reader) -> bool:
+    """Whether it is a webhook and switched on; the reader is told of what is somebody else's."""
+    if said.type != "webhook":
+        kind = f"a handler of type {shown(said.type)}" if said.type else ""
+        reader.warnings.append(not_ours(place, kind, 'only type "webhook" is ours'))
+        return False
+    # Tyk takes a missing `enabled` for false.
+    return said.enabled and is_event(said.trigger, place.key("trigger"), reader)
 
 
 def _translated(known: Known, said: _Webhook, place: OasPlace, reader: Reader) -> Known:
@@ -118,23 +139,25 @@ def _translated(known: Known, said: _Webhook, place: OasPlace, reader: Reader) -
     return ours
 
 
-def _headers(data: object, place: OasPlace, reader: Reader) -> dict[str, str]:
+def _headers(data: object, place: OasPlace, reader: Reader) -> dict[str, str | Secret]:
     """By name; of a name given twice the last, as in Tyk."""
-    headers: dict[str, str] = {}
+    headers: dict[str, str | Secret] = {}
     for item, at in reader.items(data, place.key("header_map")):
+        faults = len(reader.faults)
         header = made(_Header, known_section(reader, _Header, item, at))
-        headers[header.name] = header.value
+        if len(reader.faults) > faults:
+            continue
+        if not header.name:
+            reader.faults.append(at.key("name").fault("is missing; a header has a name and a value"))
+            continue
+        headers[header.name] = Secret(header.value) if is_credential(header.name, header.value) else header.value
     return headers
 
 
 def go_seconds(text: str) -> int | None:
     """Whole seconds of a duration as Go's time.ParseDuration reads it, rounded down; None where it is none.
 
-    Empty is 0. Tyk's own reading of it knows no other units than Go's, and no negative cool-down means anything.
+    Empty is 0. A negative one is no cool-down that means anything.
     """
-    if text in {"", "0"}:
-        return 0
-    parts = _PART.findall(text)
-    if "".join(number + unit for number, unit in parts) != text.removeprefix("+"):
-        return None
-    return int(sum(float(number) * _UNITS[unit] for number, unit in parts) + 1e-9)
+    nanos = parse_duration(text) if text else 0
+    return None if nanos is None or nanos < 0 else nanos // 10**9

@@ -2,5 +2,6 @@
 
 from streamhooks.sender.guard import GuardError
 from streamhooks.sender.sender import Sender
+from streamhooks.sender.tls import TlsNews
 
-__all__ = ["GuardError", "Sender"]
+__all__ = ["GuardError", "Sender", "TlsNews"]

@@ -19,6 +19,9 @@ OUT_OF_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno
 """Our own want of means: no fault of an endpoint, and never an attempt."""
 
 
+NO_URL = "the URL is none that may be called"
+
+
 def _says(text: str) -> Callable[[Exception], str]:
     return lambda _error: text
 
@@ -51,8 +54,8 @@ _TABLE: tuple[tuple[type[Exception] | tuple[type[Exception], ...], FailureKind, 
     (ssl.SSLCertVerificationError, "tls", _certificate_words),
     (ssl.SSLError, "tls", _says("the TLS connection broke")),
     (aiohttp.ServerDisconnectedError, "connect", _says("the connection was closed before an answer")),
-    (aiohttp.InvalidURL, "blocked", _says("the URL is none that may be called")),
-    (aiohttp.NonHttpUrlClientError, "blocked", _says("the URL is none that may be called")),
+    (aiohttp.InvalidURL, "blocked", _says(NO_URL)),
+    (aiohttp.NonHttpUrlClientError, "blocked", _says(NO_URL)),
     (aiohttp.ClientResponseError, "protocol", _cause_words),
     (aiohttp.ClientPayloadError, "protocol", _cause_words),
     (OSError, "connect", _os_words),

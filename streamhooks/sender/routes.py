@@ -1,17 +1,22 @@
 """Connections by route: one pool for each way of connecting, because a pooled connection is never checked again.
 
-A pool belongs to one policy, one proxy and one TLS configuration. No limit of aiohttp's own is in force: it would let
-a hanging endpoint starve the others; slots are the worker's.
+A pool belongs to one policy, one proxy and one TLS configuration; in a pool a connection belongs to the TLS context
+that it was opened with, so that renewed files are never answered by an old connection. No limit of aiohttp's own is in
+force: it would let a hanging endpoint starve the others; slots are the worker's.
 """
 
 import ssl
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 from msgspec import Struct
 
 from streamhooks.delivery.targets import Policy
-from streamhooks.handlers.handler import Route, Tls
-from streamhooks.sender.guard import guarded
+from streamhooks.handlers.handler import Route
+from streamhooks.sender.guard import AllowedAnswers, Guard
+from streamhooks.sender.protocol import bound
+from streamhooks.sender.proxies import following
+from streamhooks.sender.tls import Contexts, Unusable
 
 KEEP_ALIVE = 4.0
 """Seconds an idle connection is kept: below the 5 s after which common servers close theirs in our face."""
@@ -19,63 +24,65 @@ DNS_TTL = 10
 CONNECT_TIMEOUT = 5.0
 
 
-class Unusable(Struct, frozen=True):
-    """A route whose files cannot be used."""
+class Way(Struct, frozen=True):
+    """What a request is sent with."""
 
-    message: str
-
-
-def tls_context(tls: Tls) -> ssl.SSLContext | Unusable:
-    """TLS 1.2 at least; certificates and host names are checked unless the route says otherwise."""
-    try:
-        context = ssl.create_default_context(cafile=tls.ca_file or None)
-        if tls.cert_file:
-            context.load_cert_chain(tls.cert_file, tls.key_file or None)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-        return Unusable(f"the files of `tls` (ca_file, cert_file, key_file) cannot be used: {reason}")
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if tls.insecure_skip_verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
+    session: aiohttp.ClientSession
+    context: ssl.SSLContext
 
 
 class Routes:
-    """Sessions by route, opened when first used and closed together."""
+    """Sessions by route, opened when first used and closed together.
 
-    def __init__(self) -> None:
+    `resolver` stays its owner's to close; without one aiohttp's own is used.
+    """
+
+    def __init__(self, guard: Guard, resolver: AbstractResolver | None, contexts: Contexts) -> None:
+        self._guard = guard
+        self._resolver = resolver
+        self._own_resolver: AbstractResolver | None = None
+        self._contexts = contexts
         self._sessions: dict[Route, aiohttp.ClientSession] = {}
 
-    def session(self, route: Route) -> aiohttp.ClientSession | Unusable:
-        """The session of a route; a route that cannot be used is tried again the next time it is asked for."""
-        known = self._sessions.get(route)
-        if known is not None:
-            return known
-        context = tls_context(route.tls)
+    def way(self, route: Route) -> Way | Unusable:
+        """How to send by a route; one that cannot be used is tried again a little later."""
+        context = self._contexts.of(route.tls)
         if isinstance(context, Unusable):
             return context
-        session = _session(route, context)
-        self._sessions[route] = session
-        return session
+        session = self._sessions.get(route)
+        if session is None:
+            session = self._sessions[route] = _session(route, self._connector(route))
+        return Way(session, context)
 
     async def close(self) -> None:
         sessions, self._sessions = self._sessions, {}
         for session in sessions.values():
             await session.close()
+        if self._own_resolver is not None:
+            await self._own_resolver.close()
+
+    def _connector(self, route: Route) -> aiohttp.TCPConnector:
+        resolver = self._resolver
+        if resolver is None:
+            resolver = self._own_resolver = self._own_resolver or aiohttp.DefaultResolver()
+        factory = None
+        # Through a proxy this connector connects to nothing but the proxy, which the operator named and which is as a
+        # rule on a private address; what the proxy may reach is the proxy's to guard.
+        if not route.proxy:
+            policy = Policy(route.allow_cidrs)
+            resolver, factory = AllowedAnswers(resolver, policy), self._guard(policy)
+        connector = aiohttp.TCPConnector(
+            socket_factory=factory,
+            resolver=resolver,
+            limit=0,
+            ttl_dns_cache=DNS_TTL,
+            keepalive_timeout=KEEP_ALIVE,
+        )
+        bound(connector)
+        return connector
 
 
-def _session(route: Route, context: ssl.SSLContext) -> aiohttp.ClientSession:
-    # Through a proxy this connector connects to nothing but the proxy, which the operator named and which is as a
-    # rule on a private address; what the proxy may reach is the proxy's to guard.
-    factory = None if route.proxy else guarded(Policy(route.allow_cidrs))
-    connector = aiohttp.TCPConnector(
-        socket_factory=factory,
-        limit=0,
-        ttl_dns_cache=DNS_TTL,
-        keepalive_timeout=KEEP_ALIVE,
-        ssl=context,
-    )
+def _session(route: Route, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
     session = aiohttp.ClientSession(
         connector=connector,
         trust_env=False,
@@ -83,6 +90,7 @@ def _session(route: Route, context: ssl.SSLContext) -> aiohttp.ClientSession:
         auto_decompress=False,
         headers={"Accept-Encoding": "identity"},
         skip_auto_headers=("Accept", "Content-Type", "User-Agent"),
+        trace_configs=[following()] if route.proxy else None,
     )
     # aiohttp sends PUT, DELETE and GET a second time when a kept connection drops: a delivery that nobody counted.
     # It has no public switch; tests/sender holds it to this one.

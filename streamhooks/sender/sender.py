@@ -10,15 +10,19 @@ from collections.abc import Callable
 from types import TracebackType
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from streamhooks.delivery.signing import sign
+from streamhooks.delivery.signing import sign, sign_body
 from streamhooks.errors import RequestError
 from streamhooks.handlers.handler import Handler, Route
 from streamhooks.model import Failure, Reply, Request
-from streamhooks.sender.failures import EXPECTED, classify
-from streamhooks.sender.guard import GuardError
-from streamhooks.sender.routes import CONNECT_TIMEOUT, Routes, Unusable
+from streamhooks.secret import revealed
+from streamhooks.sender.failures import EXPECTED, NO_URL, classify
+from streamhooks.sender.guard import Guard, GuardError, guarded
+from streamhooks.sender.proxies import AUTHENTICATION_REQUIRED, Stand, blamed
+from streamhooks.sender.routes import CONNECT_TIMEOUT, Routes
+from streamhooks.sender.tls import Contexts, Tell, TlsNews, Unusable
 
 MAX_BODY = 64 * 1024
 MAX_HEAD = 2 * 1024
@@ -36,12 +40,28 @@ _MUST_NOT_ANSWER = ("http://0x7f000001/", "http://localhost/")
 """Names to a resolver, which may know none of them."""
 
 
-class Sender:
-    """`async with Sender() as sender:`; `now` gives unix seconds and is asked once for each signature."""
+def _unheard(_news: TlsNews) -> None:
+    pass
 
-    def __init__(self, now: Callable[[], float] = time.time) -> None:
+
+class Sender:
+    """`async with Sender() as sender:`.
+
+    `now` gives unix seconds and is asked once for each signature. `resolver` looks names up, aiohttp's own without
+    one; it is not closed here. `guard` makes what opens sockets; the self-test finds one that guards nothing.
+    `tell` hears of TLS files that were renewed or cannot be used.
+    """
+
+    def __init__(
+        self,
+        now: Callable[[], float] = time.time,
+        *,
+        resolver: AbstractResolver | None = None,
+        guard: Guard = guarded,
+        tell: Tell = _unheard,
+    ) -> None:
         self._now = now
-        self._routes = Routes()
+        self._routes = Routes(guard, resolver, Contexts(tell))
 
     async def __aenter__(self) -> "Sender":
         return self
@@ -54,33 +74,44 @@ class Sender:
     async def send(self, request: Request, handler: Handler) -> Reply | Failure:
         """Sends `request` once, by the route, timeout and secrets of `handler`. Raises nothing but CancelledError."""
         started = time.monotonic()  # not the loop's clock: uvloop's stands still while a callback runs
-        session = self._routes.session(handler.route)
-        if isinstance(session, Unusable):
-            return Failure("local", session.message, 0.0)
+        way = self._routes.way(handler.route)
+        if isinstance(way, Unusable):
+            return Failure("local", way.message, 0.0)
+        proxy = URL(handler.route.proxy.reveal()) if handler.route.proxy else None
+        stand = Stand()
+        url = _url(request.url)
+        if url is None:
+            return Failure("blocked", NO_URL, _since(started))
         try:
-            async with session.request(
+            async with way.session.request(
                 request.method,
-                URL(request.url, encoded=True),
+                url,
                 headers=self._headers(request, handler),
                 data=request.body or None,
-                proxy=handler.route.proxy or None,
+                ssl=way.context,
+                proxy=proxy,
                 timeout=aiohttp.ClientTimeout(total=handler.timeout, sock_connect=CONNECT_TIMEOUT),
                 allow_redirects=False,
+                trace_request_ctx=stand,
             ) as response:
+                if proxy and url.scheme == "http" and response.status == AUTHENTICATION_REQUIRED:
+                    return Failure("local", "the proxy asks for other credentials", _since(started))
                 return await _read(response, started)
         except EXPECTED as error:
-            kind, message = classify(error)
+            kind, message = await blamed(error, proxy, stand) if proxy else classify(error)
             return Failure(kind, message, _since(started))
         except RequestError as error:  # the file of a secret was changed to something that is none
             return Failure("local", error.message, _since(started))
 
     def _headers(self, request: Request, handler: Handler) -> list[tuple[str, str]]:
-        headers = list(request.headers)
+        headers = [(name, revealed(value)) for name, value in request.headers]
         if handler.secrets:
             timestamp = int(self._now())
-            webhook_id = next(value for name, value in request.headers if name == "webhook-id")
+            webhook_id = next(value for name, value in headers if name == "webhook-id")
             headers.append(("webhook-timestamp", str(timestamp)))
             headers.append(("webhook-signature", sign(handler.secrets, webhook_id, timestamp, request.body)))
+        if handler.body_signature:
+            headers.append((handler.body_signature.header, sign_body(handler.body_signature, request.body)))
         return headers
 
     async def self_test(self, route: Route = CLOSED) -> None:
@@ -98,14 +129,25 @@ class Sender:
             )
 
     async def _probe(self, url: str, route: Route) -> str:
-        session = self._routes.session(route)
-        if isinstance(session, Unusable):
-            return session.message
+        way = self._routes.way(route)
+        if isinstance(way, Unusable):
+            return way.message
+        timeout = aiohttp.ClientTimeout(total=2.0)
         try:
-            async with session.get(url, timeout=aiohttp.ClientTimeout(total=2.0), allow_redirects=False):
+            async with way.session.get(url, ssl=way.context, timeout=timeout, allow_redirects=False):
                 return "answered"
         except EXPECTED as error:
             return classify(error)[0]
+
+
+def _url(text: str) -> URL | None:
+    """As it stands, nothing encoded anew; None where it is none."""
+    try:
+        url = URL(text, encoded=True)
+        port = url.port  # yarl reads it when it is asked for
+    except ValueError:
+        return None
+    return url if port else None
 
 
 async def _read(response: aiohttp.ClientResponse, started: float) -> Reply | Failure:

@@ -5,24 +5,28 @@ rule cannot see alone (two keys that exclude each other) is in policy.py.
 All durations are seconds.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Struct
 
+from streamhooks.secret import Secret
 from streamhooks.settings import rules
 from streamhooks.settings.rules import Many, duration, flag, number, one_of, whole
 
 _DAY = 86400.0
 _YEAR = 366 * _DAY
 _COUNT = 1_000_000_000
+NONE = Secret("")
 
 
 class Tls(Struct, frozen=True):
-    """Paths of PEM files, or the PEM text itself (from env://); empty: the system's authorities, no certificate."""
+    """Paths of PEM files, or, from env://, the PEM text itself, which is then a Secret; empty: the system's
+    authorities, no certificate.
+    """
 
-    ca_file: Annotated[str, rules.PEM] = ""
-    cert_file: Annotated[str, rules.PEM] = ""
-    key_file: Annotated[str, rules.PEM] = ""
+    ca_file: Annotated[str | Secret, rules.PEM] = ""
+    cert_file: Annotated[str | Secret, rules.PEM] = ""
+    key_file: Annotated[str | Secret, rules.PEM] = ""
 
 
 class EndpointTls(Tls, frozen=True):
@@ -30,13 +34,10 @@ class EndpointTls(Tls, frozen=True):
 
 
 class Redis(Struct, frozen=True):
-    url: Annotated[str, rules.REDIS_URL] = "redis://127.0.0.1:6379/0"
-    password: Annotated[str, rules.SECRET] = ""
-    """Wins over a password in the url; so the url can be shown and the password mounted."""
+    url: Annotated[Secret, rules.REDIS_URL] = Secret("redis://127.0.0.1:6379/0")
+    password: Annotated[Secret, rules.SECRET] = NONE
+    """Wins over a password in the url; so that one can lie in a file of its own."""
     tls: Tls = Tls()
-
-    def __repr__(self) -> str:
-        return f"Redis(tls={self.tls!r})"
 
 
 class Retention(Struct, frozen=True):
@@ -63,7 +64,7 @@ class Worker(Struct, frozen=True):
     max_event_bytes: Annotated[int, whole(1, 524_288)] = 262_144
     max_parked: Annotated[int, whole(1, _COUNT)] = 1_000_000
     drain_timeout: Annotated[float, duration(0, 3600)] = 20.0
-    journal: Annotated[str, one_of("off", "problems", "all")] = "problems"
+    journal: Annotated[Literal["off", "problems", "all"], one_of("off", "problems", "all")] = "problems"
     journal_entries: Annotated[int, whole(1, _COUNT)] = 100_000
 
 
@@ -118,7 +119,8 @@ class Defaults(Struct, frozen=True):
     retry: Retry = Retry()
     breaker: Breaker = Breaker()
     allow_cidrs: Annotated[tuple[str, ...], Many(rules.CIDR)] = ()
-    proxy: Annotated[str, rules.PROXY] = ""
+    proxy: Annotated[Secret, rules.PROXY] = NONE
+    """May hold a user and password."""
     tls: EndpointTls = EndpointTls()
 
 
@@ -128,7 +130,7 @@ class Tyk(Struct, frozen=True):
     config: Annotated[str, rules.PATH] = ""
     """A tyk.conf."""
     apis: Annotated[str, rules.PATH] = ""
-    """A glob of API definitions, classic and OAS."""
+    """A glob of API definitions, classic and OAS; a folder stands for the *.json in it."""
     compat: Annotated[str, one_of("", "tyk")] = ""
     """For every handler of these files that does not say otherwise."""
 
@@ -139,18 +141,12 @@ class Templates(Struct, frozen=True):
 
 class Admin(Struct, frozen=True):
     listen: Annotated[str, rules.LISTEN] = "127.0.0.1:8080"
-    token: Annotated[str, rules.SECRET] = ""
-
-    def __repr__(self) -> str:
-        return f"Admin(listen={self.listen!r})"
+    token: Annotated[Secret, rules.SECRET] = NONE
 
 
 class Ingest(Struct, frozen=True):
     listen: Annotated[str, rules.LISTEN] = ""
-    token: Annotated[str, rules.SECRET] = ""
-
-    def __repr__(self) -> str:
-        return f"Ingest(listen={self.listen!r})"
+    token: Annotated[Secret, rules.SECRET] = NONE
 
 
 class Log(Struct, frozen=True):

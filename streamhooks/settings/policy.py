@@ -11,6 +11,7 @@ from streamhooks.settings.model import Defaults, Retry
 from streamhooks.settings.reading import Known
 
 _DELAYS = ("retry", "delays")
+_UNCHECKED = ("tls", "insecure_skip_verify")
 _SERIES = tuple(("retry", name) for name in ("first", "factor", "cap", "attempts"))
 
 
@@ -40,6 +41,13 @@ def contradictions(known: Known, policy: Defaults) -> Iterator[tuple[str, str]]:
         yield "breaker.open_cap", "must be at least as long as breaker.open"
     if policy.tls.key_file and not policy.tls.cert_file:
         yield "tls.key_file", "needs tls.cert_file, the certificate that the key belongs to"
+
+
+def for_one_handler(defaults: Known) -> Iterator[tuple[str, str]]:
+    """Key paths and messages of what `defaults` says and only a handler may say."""
+    if _UNCHECKED in defaults and defaults[_UNCHECKED].value:
+        said = "is for one endpoint and never for all; write tls: {insecure_skip_verify: true} at the handler"
+        yield ".".join(_UNCHECKED), said
 
 
 def delays(retry: Retry) -> tuple[float, ...]:

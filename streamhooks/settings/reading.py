@@ -17,11 +17,15 @@ from typing import Annotated, Any, TypeAlias, TypeVar, get_args, get_origin, get
 from msgspec import Struct
 
 from streamhooks.errors import Fault
+from streamhooks.secret import Secret
 from streamhooks.settings.references import Read, UnresolvedError, file_path, is_reference, resolved
 from streamhooks.settings.rules import Leaf, Many, RefusedError, Table
 
 _UNSOUND = re.compile("[\x00\ud800-\udfff]")
 """What JSON and YAML can spell and neither UTF-8 nor a path can hold."""
+
+_REFERRING = frozenset({"secret", "header", "pem"})
+"""Kinds of values that may be references, and are never shown."""
 
 Rule: TypeAlias = Leaf | Many | Table | type[Struct]
 Section = TypeVar("Section", bound=Struct)
@@ -112,7 +116,8 @@ class Reader:
         elif isinstance(rule, Many):
             made = tuple(self._leaf(rule.item, item, at) for item, at in self.items(data, place))
         else:
-            made = {key: self._leaf(rule.item, item, place.key(str(key))) for key, item in self._named(data, place)}
+            read = {key: self._leaf(rule.item, item, place.key(str(key))) for key, item in self._named(data, place)}
+            made = {k: Secret(v) if isinstance(v, str) and rule.hides(k, v) else v for k, v in read.items()}
         if len(self.faults) == faults_before:
             known[path] = Given(made, place)
 
@@ -143,18 +148,21 @@ class Reader:
 
     def _leaf(self, rule: Leaf, data: object, place: Place) -> Any:
         try:
-            return self._placed(rule, rule.check(self._followed(rule, data, place)))
+            given = self._followed(rule, data, place)
+            value = self._placed(rule, rule.check(given))
         except UnresolvedError as failure:
             self.faults.append(place.fault(str(failure)))
         except RefusedError as refusal:
-            secret = rule.kind in {"secret", "pem"}
-            self.faults.append(place.fault(str(refusal) if secret else f"is {shown(data)}; {refusal}"))
+            self.faults.append(place.fault(str(refusal) if rule.kind in _REFERRING else f"is {shown(data)}; {refusal}"))
+        else:
+            secret = rule.kind == "secret" or (rule.kind == "header" and given is not data)
+            return Secret(value) if secret else value
         return None
 
     def _followed(self, rule: Leaf, data: object, place: Place) -> object:
         if isinstance(data, str) and _UNSOUND.search(data):
             raise UnresolvedError("must not hold a NUL character or half of a surrogate pair")
-        if rule.kind not in {"secret", "pem"} or not isinstance(data, str) or not is_reference(data):
+        if rule.kind not in _REFERRING or not isinstance(data, str) or not is_reference(data):
             return data
         if not self._follow:
             note = "looks like a reference, but none are followed in Tyk's own form; use the form under handlers"
@@ -167,10 +175,10 @@ class Reader:
     def _placed(self, rule: Leaf, value: Any) -> Any:
         if rule.kind not in {"path", "pem"} or not value:
             return value
-        path = value if value.startswith("-----BEGIN ") else str(PurePath(self.base) / value)
-        if rule.kind == "pem" and "-----BEGIN " not in (
-            value if value.startswith("-----BEGIN ") else self._read(f"file://{path}")
-        ):
+        if rule.kind == "pem" and value.startswith("-----BEGIN "):
+            return Secret(value)
+        path = str(PurePath(self.base) / value)
+        if rule.kind == "pem" and "-----BEGIN " not in self._read(f"file://{path}"):
             raise RefusedError("must be PEM, which has a line such as -----BEGIN CERTIFICATE-----")
         return path
 

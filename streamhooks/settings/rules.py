@@ -24,12 +24,13 @@ class RefusedError(ValueError):
 class Leaf(Struct, frozen=True):
     """One value. `kind` says what reading.py does with it besides the check:
 
-    `secret` is never shown and may be a reference (env://, file://); `path` is relative to the file that says it;
-    `pem` is a path that must hold PEM, or a reference to PEM text.
+    `secret` becomes a Secret and may be a reference (env://, file://); `header` may be one, and is a Secret only then;
+    `path` is relative to the file that says it; `pem` is a path that must hold PEM, or a reference to PEM text, which
+    becomes a Secret.
     """
 
     check: Check
-    kind: Literal["plain", "secret", "path", "pem"] = "plain"
+    kind: Literal["plain", "secret", "header", "path", "pem"] = "plain"
     text: bool = True
     """What the environment gives is taken as it is; False: it is read as a YAML value."""
 
@@ -44,6 +45,8 @@ class Table(Struct, frozen=True):
     """Names of the user's own choice, with values of one kind."""
 
     item: Leaf
+    hides: Callable[[str, str], bool] = lambda _name, _value: False
+    """Whether a value is a secret by its name, though it stands in the file itself."""
 
 
 def duration(low: float, high: float) -> Leaf:
@@ -120,6 +123,7 @@ def _text(value: object) -> str:
 
 TEXT = Leaf(_text)
 SECRET = Leaf(_text, "secret")
+HEADER = Leaf(_text, "header")
 PATH = Leaf(_text, "path")
 PEM = Leaf(_text, "pem")
 """The path of a PEM file, or env:// naming a variable that holds the PEM text itself."""
@@ -208,7 +212,6 @@ def _proxy(value: object) -> str:
 
 
 PROXY = Leaf(_proxy, "secret")
-"""May hold a user and password, so it is treated as a secret."""
 
 
 def split_url(url: str) -> SplitResult | None:

@@ -13,6 +13,7 @@ Every error of redis-py becomes a StoreError with one of these kinds, here and n
     redis      anything else; a bug or a permission that is missing
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
@@ -22,7 +23,8 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from streamhooks.errors import StoreError
+from streamhooks.errors import ConfigError, Fault, StoreError
+from streamhooks.secret import Secret
 
 Word: TypeAlias = str | bytes | int | float
 """One word of a command."""
@@ -30,13 +32,15 @@ COMMAND_TIMEOUT = 5.0
 """Seconds. Longer than any script of ours by three orders of magnitude, shorter than a lease."""
 MINIMUM = (7, 0)
 """Redis 7.0: `lag` in XINFO GROUPS, deleted ids in XAUTOCLAIM. Valkey 7.2 and later report a redis_version of 7.2."""
+_NONE = Secret("")
+_NO_PORT = re.compile(r":(?![0-9]+(?:[,/]|\Z))[^\]/,]*(?=[,/]|\Z)")
 _REFUSING = ("OOM", "MISCONF", "READONLY", "NOREPLICAS", "BUSY ", "MASTERDOWN")
 
 
-def connect(url: str, *, password: str = "", wait: float = 0.0, connections: int = 8) -> Redis:
+def connect(url: Secret, *, password: Secret = _NONE, wait: float = 0.0, connections: int = 8) -> Redis:
     """A client that connects when first used. `wait`: the longest time in seconds that a command may block.
 
-    `password` wins over one in the url.
+    `password` wins over one in the url. Raises ConfigError for a url that is no address.
     """
     ours: dict[str, Any] = {
         "protocol": 2,
@@ -47,11 +51,26 @@ def connect(url: str, *, password: str = "", wait: float = 0.0, connections: int
         "health_check_interval": 0,
     }
     if password:
-        ours["password"] = password
-    pool = BlockingConnectionPool.from_url(url, max_connections=connections, timeout=COMMAND_TIMEOUT, **ours)
+        ours["password"] = password.reveal()
+    try:
+        pool = BlockingConnectionPool.from_url(
+            url.reveal(), max_connections=connections, timeout=COMMAND_TIMEOUT, **ours
+        )
+    except ValueError:  # its text may repeat a part of the URL
+        said = f"{shown_url(url)} is no address that can be connected to; write redis://HOST:PORT/DB or unix:///PATH"
+        raise ConfigError([Fault("configuration", "redis.url", said)]) from None
     # In from_url the url's own words win, `?protocol=3` and the password too.
     pool.connection_kwargs.update(ours)
     return Redis.from_pool(pool)
+
+
+def shown_url(url: Secret) -> str:
+    """The URL without user, password and options (`?password=` is one), whatever its form."""
+    scheme, _, rest = url.reveal().partition("://")
+    # From the last @, for a password may hold one; better to show too little of the host than a part of that.
+    place = rest.rpartition("@")[2].partition("?")[0].partition("#")[0]
+    # `redis://user:password/0` lacks its host: what should be a port is none.
+    return f"{scheme}://{_NO_PORT.sub('', place)}"
 
 
 @contextmanager

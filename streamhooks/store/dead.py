@@ -1,23 +1,24 @@
 """Dead letters: events that ended without a delivery, kept to be looked at and replayed.
 
 The stream `T:dead` is bounded by `dead.max_entries` (in the settling script) and `dead.max_age` (in the trimming one).
-A replay takes the letter away and puts a carrier into the retry stream in one step.
+A replay takes letters away and puts carriers into the retry stream in one step.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from streamhooks.errors import StoreError, WireError
-from streamhooks.store.connection import ask
+from streamhooks.store.connection import Word, ask
 from streamhooks.store.keys import Keys
 from streamhooks.store.record import Record
-from streamhooks.store.scripts import Script
+from streamhooks.store.scripts import Script, calls
 
-_replay = Script("replay_letter")
-PAGE = 500
+_replay = Script("replay_letters")
+PAGE = 100
+"""Letters in one answer: 51 MiB where each event is as large as may be, some 100 KiB as they are."""
 
 
 class Letter(Struct, frozen=True):
@@ -59,20 +60,31 @@ class DeadLetters:
                 return letter
         return None
 
-    async def replay(self, letter: Letter, run: str, *, force: bool = False) -> bool:
-        """Puts the event back on its way, attempt 1, same `webhook-id`; False when the letter is gone already.
+    async def replay(self, letters: Sequence[Letter], *, force: bool = False) -> list[str]:
+        """Puts events back on their way, attempt 1, same `webhook-id`; the ids of the letters that were still there.
 
-        `run` names this replay and must be new. Raises StoreError (`no_event`) for what was never an event.
+        Each letter is a run of its own, named by its id: a letter is replayed once, and two of one event and handler
+        must not share an owner. Raises StoreError; `no_event`, with nothing done, for what was never an event.
         """
-        old = letter.record
-        if not old.event:
-            raise StoreError(
-                "no_event", f"dead letter {letter.id} was never an event ({old.reason}): it has no handler"
-            )
-        new = replace(
-            old, owner=f"{old.origin}~{run}|{old.handler}", run=run, force=force, attempt=1, paused=0,
-            why="replayed", reason="", status=0, answer=b"",
-        )  # fmt: skip
-        keys = [self._keys.dead, self._keys.retry, self._keys.totals]
-        keys.append(self._keys.cool(old.handler, old.fingerprint))
-        return bool(await _replay(self._client, keys, [letter.id, old.owner, *new.words()]))
+        for letter in letters:
+            if not letter.record.event:
+                said = f"dead letter {letter.id} was never an event ({letter.record.reason}): it has no handler"
+                raise StoreError("no_event", said)
+        replayed: list[str] = []
+        for part in calls(letters, lambda letter: len(letter.record.event)):
+            names = [self._keys.dead, self._keys.retry, self._keys.totals]
+            words: list[Word] = []
+            for letter in part:
+                names.append(self._keys.cool(letter.record.handler, letter.record.fingerprint))
+                record = _revived(letter, force=force).words()
+                words += (letter.id, letter.record.owner, len(record), *record)
+            replayed += [id.decode() for id in await _replay(self._client, names, words)]
+        return replayed
+
+
+def _revived(letter: Letter, *, force: bool) -> Record:
+    old = letter.record
+    return replace(
+        old, owner=f"{old.origin}~{letter.id}|{old.handler}", run=letter.id, force=force, attempt=1, paused=0,
+        why="replayed", reason="", status=0, answer=b"",
+    )  # fmt: skip

@@ -13,6 +13,8 @@ from streamhooks.store.connection import Word
 VERSION = 1
 ANSWER_BYTES = 2048
 NEVER = -1
+WHY_CHARACTERS = 1024
+"""A template may fail with a text as long as an event."""
 
 
 class Record(Struct, frozen=True, gc=False):
@@ -53,7 +55,8 @@ class Record(Struct, frozen=True, gc=False):
     def words(self) -> list[Word]:
         """The fields as a script adds them to a stream, without the times."""
         words: list[Word] = ["v", VERSION, "origin", self.origin, "handler", self.handler, "owner", self.owner]
-        words += ["type", self.type, "attempt", self.attempt, "fp", self.fingerprint, "why", self.why]
+        words += ["type", self.type, "attempt", self.attempt, "fp", self.fingerprint]
+        words += ["why", self.why[:WHY_CHARACTERS]]
         if self.event:
             words += ["event", self.event]
         for name, value in (("run", self.run), ("id_run", self.id_run), ("reason", self.reason)):

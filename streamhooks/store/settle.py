@@ -18,7 +18,7 @@ from streamhooks.store.scripts import Script
 _settle = Script("settle")
 
 PER_CALL = 100
-"""A settlement is 11 words and 3 keys: some managed services take at most 3,999 words in a request."""
+"""A settlement is 12 words and 3 keys: some managed services take at most 3,999 words in a request."""
 Kind = Literal["delivered", "suppressed", "retry", "dead", "unmatched", "finished"]
 Source = Literal["stream", "retry"]
 Answer = Literal["acked", "waits", "late", "overflow"]
@@ -44,6 +44,8 @@ class Settlement(Struct, frozen=True, gc=False):
     told: int = 0
     """Delivered: how many held-back duplicates the request told of."""
     record: Record | None = None
+    note: bytes = b""
+    """What the journal is told, as journal.packed gives it; empty: nothing."""
 
 
 class Ledger:
@@ -59,14 +61,17 @@ class Ledger:
         lease: float,
         most_parked: int,
         most_dead: int,
+        most_noted: int = 100_000,
         share_with_tyk: bool = False,
     ) -> None:
         self._client = client
         self._keys = keys
         self._shared = share_with_tyk
         each = 4 if share_with_tyk else 3
-        self._head: tuple[Word, ...] = (group, consumer, int(lease * 1000), most_parked, most_dead, each)
-        self._stores = (keys.stream, keys.retry, keys.parked, keys.parked_data, keys.dead, keys.totals, keys.handlers)
+        self._head: tuple[Word, ...] = (group, consumer, int(lease * 1000), most_parked, most_dead, most_noted, each)
+        self._stores = (
+            keys.stream, keys.retry, keys.parked, keys.parked_data, keys.dead, keys.totals, keys.handlers, keys.journal
+        )  # fmt: skip
 
     async def settle(self, settlements: Sequence[Settlement]) -> list[Answer]:
         """One answer for each, in order. Raises StoreError; calling again with the same is safe."""
@@ -79,11 +84,11 @@ class Ledger:
             words += (s.kind, s.source, s.id, s.handler, s.owner, s.handlers)
             words += (int(s.window * 1000), int(s.amount * 1000))
             if s.record is None:
-                words += (s.told or "", "", 0)
+                words += (s.told or "", "", s.note, 0)
             else:
                 record = s.record.words()
                 first = s.record.first
-                words += (s.record.owner, "" if first == 0 else max(0, first), len(record), *record)
+                words += (s.record.owner, "" if first == 0 else max(0, first), s.note, len(record), *record)
         return [answer.decode() for answer in await _settle(self._client, keys, words)]
 
     async def probe(self) -> None:

@@ -31,7 +31,7 @@ class Retention:
 
     def __init__(self, client: Redis, keys: Keys, group: str, *, age: float, entries: int, dead_age: float) -> None:
         self._client = client
-        self._keys = [keys.stream, keys.position, keys.dead]
+        self._keys = [keys.stream, keys.position, keys.dead, keys.totals]
         self._words: list[Word] = [group, int(age * 1000), entries, int(dead_age * 1000), TRIM_AT_ONCE]
 
     async def trim(self) -> int:

@@ -1,8 +1,16 @@
 """Which header lines may be configured and sent."""
 
+from pathlib import Path
+
 import pytest
 
-from streamhooks.delivery.headers import name_fault, value_fault
+from streamhooks.delivery.headers import MAX_CONFIGURED, MAX_TOTAL, line_length, name_fault, value_fault
+from streamhooks.delivery.request import build
+from streamhooks.errors import ConfigError
+from streamhooks.files import load_mapping
+from streamhooks.handlers.handler import Handler
+from streamhooks.secret import revealed
+from tests.delivery.making import make_event
 
 
 @pytest.mark.parametrize("name", ["X-Team", "Authorization", "User-Agent", "Content-Type", "x_y", "Accept"])
@@ -48,3 +56,31 @@ RULE = "header values are visible ASCII, spaces and tabs"
 )
 def test_any_other_value_is_refused_without_being_shown(value: str, fault: str) -> None:
     assert value_fault(value) == fault
+
+
+def test_bytes_are_counted_and_not_characters() -> None:
+    assert value_fault("ü" * 4096, beyond_ascii=True) == ""
+    assert value_fault("ü" * 4097, beyond_ascii=True) == "8194 bytes long, at most 8192 are allowed"
+    assert line_length("X-A", "ü") == len("X-A: ü\r\n".encode())
+
+
+def configured(size: int) -> Handler:
+    """A handler whose header lines take so many bytes, four lines of them full."""
+    lines = {f"X-{number}": "v" * (7168 - 7) for number in range(4)}
+    rest = size - 4 * 7168
+    handler = {"id": "h", "on": ["*"], "target_path": "https://hooks.example.com/"}
+    return load_mapping({"handlers": [handler | {"header_map": lines | {"X-R": "v" * (rest - 7)}}]}, Path()).handlers[0]
+
+
+def test_headers_that_a_configuration_may_hold_make_a_request() -> None:
+    handler = configured(MAX_CONFIGURED)
+    sent = build(make_event(), handler).headers
+    assert MAX_CONFIGURED < sum(line_length(name, revealed(value)) for name, value in sent) < MAX_TOTAL
+
+
+def test_headers_that_leave_no_room_for_ours_are_refused_when_the_configuration_is_read() -> None:
+    with pytest.raises(ConfigError) as caught:
+        configured(MAX_CONFIGURED + 1)
+    assert [str(fault) for fault in caught.value.faults] == [
+        "configuration: handlers[0].header_map: is 31745 bytes; must be at most 31744 in all"
+    ]

@@ -1,6 +1,10 @@
 """Which addresses may be called, and what is said of a host when a configuration is read."""
 
+from ipaddress import IPv4Address, ip_address, ip_network
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from streamhooks.delivery.targets import Policy, check_target
 from streamhooks.errors import RequestError
@@ -57,6 +61,45 @@ def test_a_network_opens_nothing_beside_itself() -> None:
     policy = Policy(("10.1.0.0/16",))
     assert policy.verdict("10.1.2.3") == ""
     assert policy.verdict("10.2.0.1") == "10.2.0.1 is not allowed: private (10.0.0.0/8)"
+
+
+METADATA = [address for address in HARD if address.startswith(("169.254.", "168.", "100.", "192.", "fd"))]
+
+
+@pytest.mark.parametrize("address", METADATA)
+def test_a_metadata_address_stays_closed_under_every_network_around_it(address: str) -> None:
+    whole = ip_network(address).max_prefixlen
+    around = tuple(str(ip_network(f"{address}/{length}", strict=False)) for length in range(whole))
+    assert Policy(around).verdict(address) != ""
+    assert Policy((*around, f"{address}/{whole}")).verdict(address) == ""
+
+
+@pytest.mark.parametrize("address", METADATA)
+def test_a_metadata_address_that_is_opened_opens_no_neighbour(address: str) -> None:
+    one = ip_address(address)
+    policy = Policy((f"{one}/{one.max_prefixlen}",))
+    assert [near for near in (one - 1, one + 1) if not Policy().verdict(str(near))] == [
+        near for near in (one - 1, one + 1) if not policy.verdict(str(near))
+    ]
+
+
+SOFT_V4 = [int(IPv4Address(address)) for address in SOFT if "." in address and ":" not in address]
+V4 = st.integers(0, 2**32 - 1)
+NEAR = st.sampled_from([0, 1, 255, 256, 65536, 2**24]) | st.integers(0, 2**32 - 1)
+
+
+@settings(max_examples=500, deadline=None, derandomize=True)
+@given(base=st.sampled_from(SOFT_V4) | V4, length=st.integers(0, 32), near=NEAR)
+def test_a_network_changes_the_verdict_on_soft_addresses_inside_it_and_on_no_other(
+    base: int, length: int, near: int
+) -> None:
+    """Inside is told by the bits alone, and not by the module that the policy uses."""
+    address = IPv4Address((base + near) % 2**32)
+    policy = Policy((f"{IPv4Address(base >> (32 - length) << (32 - length))}/{length}",))
+    inside = int(address) >> (32 - length) == base >> (32 - length)
+    hard = Policy(EVERYTHING).verdict(str(address)) != ""
+    opened = inside and (length == 32 or not hard)
+    assert policy.verdict(str(address)) == ("" if opened else Policy().verdict(str(address)))
 
 
 def test_a_network_that_is_none_is_refused() -> None:

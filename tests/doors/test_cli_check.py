@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 
 from streamhooks.cli.lookups import unreachable
 from streamhooks.handlers.handler import Handler, Route
+from streamhooks.secret import Secret
 from streamhooks.template import Template
 from tests.doors.command import command, handed_out
 
@@ -18,10 +19,9 @@ handlers:
     allow_cidrs: [127.0.0.1/32]
     event_timeout: 10
 """
-CLOSED = (
-    "a: target: 127.0.0.1 is not allowed: loopback (127.0.0.0/8); if that is meant, give the handler "
-    'allow_cidrs: ["127.0.0.1/32"]'
-)
+CLOSED = "a: target: 127.0.0.1 is not allowed: loopback (127.0.0.0/8); if that is meant, "
+OPEN_IT = 'give this handler `allow_cidrs: ["127.0.0.1/32"]`'
+OPEN_TYKS = 'write `defaults: {allow_cidrs: ["127.0.0.1/32"]}` into the configuration; Tyk\'s own files open nothing'
 
 
 def written(folder: Path, text: str, **templates: str) -> str:
@@ -47,7 +47,7 @@ async def test_every_fault_of_every_file_is_told(tmp_path: Path) -> None:
     words = ["check", "--config", str(one), "--config", str(two)]
     plain, told = await command(*words), await command(*words, "--json")
     assert (plain.code, plain.out, told.code) == (2, "", 2)
-    assert plain.err.splitlines()[-1].startswith("4 faults, ")
+    assert plain.err.splitlines()[-1] == "4 faults"
     assert f"{one}: worker.batch: is 0; must be a whole number from 1 to 10000" in plain.err
     assert [(fault["file"], fault["path"]) for fault in told.json["faults"]] == [
         (str(one), "worker.batch"),
@@ -114,23 +114,24 @@ async def test_a_target_that_is_an_address_of_this_machine_is_a_fault(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("opened", "said"),
+    ("opened", "of_tyk", "said"),
     [
-        ((), CLOSED),
-        (("127.0.0.0/8",), ""),
+        ((), "", CLOSED + OPEN_IT),
+        ((), "a", CLOSED + OPEN_TYKS),
+        (("127.0.0.0/8",), "", ""),
     ],
-    ids=["closed", "opened"],
+    ids=["closed", "of Tyk", "opened"],
 )
-def test_what_a_name_leads_to_is_told_with_the_way_to_open_it(opened: tuple[str, ...], said: str) -> None:
+def test_what_a_name_leads_to_is_told_with_the_way_to_open_it(opened: tuple[str, ...], of_tyk: str, said: str) -> None:
     # As a number, which every resolver reads without asking anybody; a configuration would not take it.
     handler = Handler(
         id="a", on=("X",), body=Template.parse(""), target="", origin="http://2130706433:80", route=Route(opened)
     )
-    assert [str(warning) for warning in unreachable([handler])] == ([said] if said else [])
+    assert [str(warning) for warning in unreachable([handler], {of_tyk})] == ([said] if said else [])
 
 
 def test_a_proxy_looks_names_up_itself() -> None:
-    route = Route(proxy="http://10.0.0.1:3128")
+    route = Route(proxy=Secret("http://10.0.0.1:3128"))
     handler = Handler(id="a", on=("X",), body=Template.parse(""), target="", origin="http://x.invalid", route=route)
     assert list(unreachable([handler])) == []
 

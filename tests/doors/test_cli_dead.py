@@ -11,6 +11,7 @@ from msgspec import Struct
 from redis.asyncio import Redis
 
 from streamhooks import wire
+from streamhooks.delivery.request import webhook_id
 from streamhooks.store.connection import ask
 from streamhooks.store.record import Record
 from tests.doors.command import FINGERPRINT, KEYS, buried, buried_raw, command
@@ -123,9 +124,40 @@ async def test_what_could_not_be_decoded_is_shown_on_demand_only(redis: Redis, r
 async def test_a_letter_is_found_by_its_event_and_by_its_webhook_id(redis: Redis, redis_url: str) -> None:
     id = await buried(redis)
     listed = (await command("dead", "list", "--json", "--redis-url", redis_url)).json[0]
-    for name in (listed["event"], f"evt_{listed['event']}_0_0123abcd"):
+    for name in (listed["event"], webhook_id(listed["event"], 0, "security")):
         ran = await command("dead", "show", name, "--json", "--redis-url", redis_url)
         assert (ran.code, [one["id"] for one in ran.json]) == (0, [id])
+
+
+async def test_a_webhook_id_names_the_letter_of_one_handler_and_an_event_those_of_all(
+    redis: Redis, redis_url: str
+) -> None:
+    for id, handler, run in (("7-0", "a", ""), ("8-0", "b", ""), ("9-0", "b", "12ab")):
+        words = Record(origin="5-0", handler=handler, event=b"{}", id_run=run).words()
+        await ask(redis, "XADD", KEYS.dead, id, *words)
+    meant = {
+        "5-0": ["7-0", "8-0", "9-0"],
+        webhook_id("5-0", 0, "b"): ["8-0"],
+        webhook_id("5-0", 0, "b", "12ab"): ["9-0"],
+        webhook_id("5-0", 1, "b"): [],
+    }
+    for name, ids in meant.items():
+        ran = await command("dead", "list", name, "--json", "--redis-url", redis_url)
+        assert [one["id"] for one in ran.json] == ids
+        assert ran.code == (not ids)
+
+
+async def test_a_time_narrows_ids_too(redis: Redis, redis_url: str) -> None:
+    id = await buried(redis)
+    ran = await command("dead", "list", id, "--until", "2001-01-01", "--redis-url", redis_url)
+    assert (ran.code, ran.out) == (1, "no dead letters\n")
+    assert ran.err == f"{id}: there is no such dead letter, or the filters leave it out\n"
+
+
+async def test_an_event_that_cannot_be_read_any_more_is_shown_as_that(redis: Redis, redis_url: str) -> None:
+    await ask(redis, "XADD", KEYS.dead, "7-0", *Record(origin="5-0", handler="a", event=b"\x81[").words())
+    ran = await command("dead", "show", "--json", "--redis-url", redis_url)
+    assert ran.json[0]["event_content"] == {"unreadable": "2 bytes: changed by hand, or written by another release"}
 
 
 @pytest.mark.parametrize("action", ["list", "show", "replay", "purge"])
@@ -146,7 +178,7 @@ async def test_a_replayed_letter_becomes_a_carrier_and_frees_its_cool_down(redis
     carrier = (await carriers(redis))[0]
     assert (carrier.handler, carrier.attempt, carrier.force) == ("security", 1, False)
     assert carrier.owner == f"{carrier.origin}~{carrier.run}|security"
-    assert len(carrier.run) == 8
+    assert carrier.run == id
     assert wire.unpack_event(carrier.event).meta["Key"] == "5d8e1c0fa2b7"
     assert await redis.xlen(KEYS.dead) == 0
     assert await redis.exists(COOL) == 0
@@ -171,6 +203,37 @@ async def test_a_letter_that_was_never_an_event_cannot_be_replayed(redis: Redis,
     why = "it holds no event that can be read"
     assert ran.err == f"{raw} cannot be replayed: {why}; streamhooks dead show {raw} tells why\n"
     assert await redis.xlen(KEYS.dead) == 1
+
+
+async def test_of_many_letters_that_cannot_be_replayed_ten_are_named(redis: Redis, redis_url: str) -> None:
+    for number in range(12):
+        await ask(redis, "XADD", KEYS.dead, f"{number + 1}-0", "v", 1, "origin", "5-0", "reason", "undecodable")
+    ran = await command("dead", "replay", "--redis-url", redis_url)
+    assert (ran.code, ran.out) == (1, "0 replayed\n")
+    *named, last = ran.err.splitlines()
+    assert [line.partition(" ")[0] for line in named] == [f"{number + 1}-0" for number in range(10)]
+    assert last == "2 more letters cannot be replayed"
+
+
+async def test_more_letters_than_one_call_takes_are_replayed_in_order(redis: Redis, redis_url: str) -> None:
+    for number in range(250):
+        words = Record(origin=f"{number + 1}-0", handler="a", event=b"{}").words()
+        await ask(redis, "XADD", KEYS.dead, f"{number + 1}-0", *words)
+    ran = await command("dead", "replay", "--redis-url", redis_url)
+    assert ran.out == "250 replayed\n"
+    assert [carrier.origin for carrier in await carriers(redis)] == [f"{number + 1}-0" for number in range(250)]
+    assert await redis.xlen(KEYS.dead) == 0
+
+
+async def test_a_server_that_is_out_of_memory_loses_no_letter(redis: Redis, redis_url: str) -> None:
+    """A letter goes as its carrier comes: such a server lets a script end that has begun to write."""
+    await buried(redis)
+    await ask(redis, "CONFIG SET", "maxmemory", 1)
+    try:
+        await command("dead", "replay", "--redis-url", redis_url)
+    finally:
+        await ask(redis, "CONFIG SET", "maxmemory", 0)
+    assert await redis.xlen(KEYS.dead) + len(await carriers(redis)) == 1
 
 
 @pytest.mark.parametrize("action", ["replay", "purge"])

@@ -1,6 +1,7 @@
 """`render` and `fire`: the request as it is, printed or sent once."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,12 @@ handlers:
     target_path: {url}/gone
     template_path: t.json
     allow_cidrs: [127.0.0.1/32]
+  - id: conditional
+    on: [AuthFailure]
+    target_path: {url}/if
+    template_path: t.json
+    allow_cidrs: [127.0.0.1/32]
+    when: '{{{{ eq (index .Meta.list 0) "yes" }}}}'
 """
 TEMPLATE = '{"event": "{{ .Type }}", "message": "{{ .Meta.Message }}"}'
 
@@ -98,7 +105,7 @@ class Case(Struct, frozen=True):
 
 WRONG = {
     "no such handler": Case(
-        ["--handler", "x"], '--handler: "x" is no handler of the configuration; it has security, plain'
+        ["--handler", "x"], '--handler: "x" is no handler of the configuration; it has security, plain, conditional'
     ),
     "no such file": Case(
         ["--handler", "plain", "--event", "gone.json"], "--event: gone.json is no file that can be read"
@@ -123,6 +130,42 @@ async def test_a_request_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     ran = await command("render", "--handler", "plain", "--config", file)
     assert ran.code == 1
     assert "no way" in ran.err
+
+
+@pytest.mark.parametrize("name", ["render", "fire"])
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ({"Type": "AuthFailure", "Meta": {"list": ["yes"]}}, ""),
+        (
+            {"Type": "AuthFailure", "Meta": {"list": ["no"]}},
+            "the condition (when) of conditional does not hold for this event: tried all the same\n",
+        ),
+        (
+            {"Type": "Quota\x1b", "Meta": {"list": ["yes"]}},
+            "no Quota event of this API and organisation fires conditional: tried all the same\n",
+        ),
+    ],
+    ids=["fires", "condition", "type"],
+)
+async def test_what_a_worker_would_not_fire_is_tried_and_told(
+    event: dict[str, object], said: str, name: str, endpoint: Endpoint, tmp_path: Path
+) -> None:
+    file = tmp_path / "event.json"
+    file.write_text(json.dumps(event).replace("\\u001b", ""))
+    words = ["--handler", "conditional", "--event", str(file), "--config", configured(tmp_path, endpoint.url)]
+    ran = await command(name, *words)
+    assert (ran.code, ran.err) == (0, said)
+    assert len(endpoint.received) == (name == "fire")
+
+
+@pytest.mark.parametrize("name", ["render", "fire"])
+async def test_a_condition_that_fails_makes_no_request(name: str, endpoint: Endpoint, tmp_path: Path) -> None:
+    """As with a worker, which makes a dead letter of it."""
+    ran = await command(name, "--handler", "conditional", "--config", configured(tmp_path, endpoint.url))
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith('template: when:1:7: executing "when" at <index .Meta.list 0>: error calling index: ')
+    assert not endpoint.received
 
 
 # fire
@@ -160,3 +203,31 @@ async def test_no_answer_is_not_achieved(tmp_path: Path) -> None:
     assert (plain.code, plain.out, told.code) == (1, "", 1)
     assert " s (connect): " in plain.err
     assert told.json["failure"] == "connect"
+
+
+async def test_a_destination_that_is_closed_is_told_with_the_way_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    private = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.1", 8080))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: private)
+    ran = await command("fire", "--handler", "plain", "--config", configured(tmp_path))
+    assert (ran.code, ran.out) == (1, "")
+    assert " s (blocked): 10.0.0.1 is not allowed: " in ran.err
+    assert ran.err.endswith("; if that is meant, allow_cidrs of the handler opens it\n")
+
+
+async def test_credentials_that_the_answer_repeats_are_masked_unless_somebody_wants_to_see_them(
+    endpoint: Endpoint, tmp_path: Path
+) -> None:
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps({"Type": "KeyExpired", "Meta": {"Message": "old", "Key": "5d8e1c0fa2b7"}}))
+    echo = b"key 5d8e1c0fa2b7, door open sesame, authorization Bearer literal, token literal"
+    endpoint.script(Answer(body=echo, headers={"X-Echo": "open sesame"}))
+    words = ["fire", "--handler", "security", "--event", str(event), "--config", configured(tmp_path, endpoint.url)]
+    plain, told, revealed = [await command(*words, *more) for more in ([], ["--json"], ["--reveal"])]
+    hidden = "key ***, door ***, authorization ***, token ***"
+    assert plain.out.endswith(f"\n\n{hidden}\n")
+    assert (told.json["body"], told.json["headers"]["X-Echo".lower()]) == (hidden, "***")
+    assert revealed.out.endswith(f"\n\n{echo.decode()}\n")
+    for secret in ("5d8e", "sesame", "literal"):
+        assert secret not in plain.out + plain.err + told.out + told.err

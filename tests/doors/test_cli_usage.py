@@ -8,7 +8,8 @@ import pytest
 
 from streamhooks import __version__
 from streamhooks.cli import COMMANDS
-from streamhooks.cli.opening import shown_url
+from streamhooks.secret import Secret
+from streamhooks.store.connection import shown_url
 from tests.doors.command import command
 
 NOWHERE = "redis://admin:hunter2@127.0.0.1:1/0"
@@ -137,4 +138,4 @@ async def test_every_fault_of_a_configuration_is_told_and_counted(words: list[st
     ],
 )
 def test_a_url_is_shown_without_its_credentials(url: str, shown: str) -> None:
-    assert shown_url(url) == shown
+    assert shown_url(Secret(url)) == shown

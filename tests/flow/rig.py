@@ -90,6 +90,15 @@ class Rig:
 
     def loaded(self, *handlers: Config, **sections: Any) -> Loaded:
         """A configuration with a short lease and quick retries; `sections` are laid over it, key by key."""
+        return load_mapping(self._configuration(*handlers, **sections), self.base)
+
+    def written(self, *handlers: Config, **sections: Any) -> str:
+        """The same as a file, for a command; its name."""
+        file = self.base / "streamhooks.json"
+        file.write_bytes(msgspec.json.encode(self._configuration(*handlers, **sections)))
+        return str(file)
+
+    def _configuration(self, *handlers: Config, **sections: Any) -> Config:
         data: Config = {
             "redis": {"url": self.url},
             "worker": {"lease": 1, "drain_timeout": 5},
@@ -103,7 +112,7 @@ class Rig:
         }
         for section, values in sections.items():
             data[section] = data[section] | values if section in data else values
-        return load_mapping(data, self.base)
+        return data
 
     # Workers.
 
@@ -186,11 +195,12 @@ class Rig:
 
     async def stored(self) -> dict[str, Record]:
         """The records that wait for their time, by owner."""
-        unpack = "return cmsgpack.unpack(redis.call('HGET', KEYS[1], ARGV[1]))"
+        unpack = "local r = redis.call('HGET', KEYS[1], ARGV[1]); return r and cmsgpack.unpack(r) or {}"
         records = {}
         for owner in await ask(self.redis, "HKEYS", self.keys.parked_data):
             flat = await ask(self.redis, "EVAL", unpack, 1, self.keys.parked_data, owner)
-            records[owner.decode()] = Record.read(dict(zip(flat[::2], flat[1::2], strict=True)))
+            if flat:  # else woken since
+                records[owner.decode()] = Record.read(dict(zip(flat[::2], flat[1::2], strict=True)))
         return records
 
     async def rewrite(self, owner: str, record: Record) -> None:

@@ -66,7 +66,7 @@ async def test_a_template_that_fails_is_one_dead_letter_with_its_message(rig: Ri
         await rig.settled(delivered=2, dead=1)
     assert sorted(rig.arrived) == ["after", "before"]
     (letter,) = await rig.letters()
-    assert (letter.reason, letter.handler, letter.type, letter.attempt) == ("template", "h", "Custom", 1)
+    assert (letter.reason, letter.handler, letter.type, letter.attempt) == ("template", "h", "Custom", 0)
     assert "error calling index: index out of range: 3" in letter.why
 
 

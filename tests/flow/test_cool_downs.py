@@ -170,8 +170,8 @@ async def test_a_duplicate_of_a_dead_letter_is_suppressed_and_its_replay_is_not(
         await rig.settled(dead=1, suppressed=1)
         dead = DeadLetters(rig.redis, rig.keys)
         (letter,) = [letter async for letter in dead.letters()]
-        assert await dead.replay(letter, "r1")
-        assert not await dead.replay(letter, "r2"), "a letter is replayed once"
+        assert await dead.replay([letter])
+        assert not await dead.replay([letter]), "a letter is replayed once"
         await rig.settled(delivered=1, suppressed=1)
         await rig.publish("abc")
         await rig.settled(delivered=1, suppressed=2)

@@ -66,6 +66,14 @@ async def test_a_worker_is_alive_and_ready_and_shows_the_account(rig: Rig) -> No
     assert rig.endpoint.url not in page
 
 
+async def test_handlers_that_check_no_certificate_are_shown_and_no_others(rig: Rig) -> None:
+    handlers = (rig.handler("open", tls={"insecure_skip_verify": True}), rig.handler("shut"))
+    async with rig.working(*handlers, admin=ANY_PORT), door(rig) as client:
+        _, page = await ask_at(client, "/metrics")
+    lines = [line for line in page.splitlines() if line.startswith("streamhooks_tls_verification_off")]
+    assert lines == ['streamhooks_tls_verification_off{handler="open"} 1.0']
+
+
 async def test_while_redis_is_not_there_a_worker_is_alive_and_says_what_it_waits_for(rig: Rig, tmp_path: Path) -> None:
     socket = tmp_path / "later.sock"
     loaded = rig.loaded(rig.handler(), redis={"url": f"unix://{socket}"}, admin=ANY_PORT)

@@ -158,7 +158,7 @@ async def test_a_job_that_waits_in_the_queue_is_held_when_the_endpoint_says_410(
     rig.endpoint.script(Answer(410, then="hang"))
     async with rig.working(rig.handler(concurrency=1), worker={"in_flight": 64}) as worker:
         await rig.publish_many(10)
-        await eventually(lambda: worker.table.active == 10)
+        await eventually(lambda: worker.room.active == 10)
         rig.endpoint.release()
         await eventually(lambda: counted(rig, 9))
     assert len(rig.endpoint.received) == 1

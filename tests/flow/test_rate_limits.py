@@ -52,7 +52,7 @@ async def test_a_stop_does_not_wait_for_turns_and_hands_the_rest_back(rig: Rig) 
     async with rig.working(rig.handler(rate_limit="1/m")) as worker:
         await rig.publish_many(2)
         await rig.endpoint.wait_for(1)
-        await eventually(lambda: worker.table.active == 1)
+        await eventually(lambda: worker.room.active == 1)
         started = time.monotonic()
     assert time.monotonic() - started < 4
     async with rig.working(rig.handler()):

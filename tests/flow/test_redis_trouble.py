@@ -129,7 +129,7 @@ async def test_a_claim_that_cannot_be_answered_lets_a_fresh_event_through_once_f
             assert worker.figures.claims_failed_open == 1
             assert await rig.pending() == 3
         # What was sent without a claim is marked as soon as Redis takes it; a duplicate may be quicker than that.
-        await eventually(lambda: worker.table.active == len(worker.table) == 0)
+        await eventually(lambda: worker.room.active == worker.held == 0)
         sent = len(rig.endpoint.received)
         assert sent in (1, 2)
         await rig.settled(delivered=sent, suppressed=3 - sent)

@@ -35,7 +35,7 @@ async def test_a_handler_never_has_more_requests_under_way_than_slots(rig: Rig) 
     rig.endpoint.script(Answer(then="hang"))
     async with rig.working(rig.handler(concurrency=3)) as worker:
         await rig.publish_many(20)
-        await eventually(lambda: rig.endpoint.at_once == 3 and worker.table.active == 20)
+        await eventually(lambda: rig.endpoint.at_once == 3 and worker.room.active == 20)
         rig.endpoint.release()
         await rig.settled(delivered=20)
     assert rig.endpoint.most_at_once == 3
@@ -168,7 +168,7 @@ async def test_a_reload_while_delivering_ends_the_old_by_the_old_and_sends_the_n
     rig.endpoint.script(Answer(then="hang"))
     async with rig.working(rig.handler(concurrency=1)) as worker:
         await rig.publish_many(4, "old")
-        await eventually(lambda: rig.endpoint.at_once == 1 and worker.table.active == 4)
+        await eventually(lambda: rig.endpoint.at_once == 1 and worker.room.active == 4)
         _reload(rig, worker, "/new")
         await rig.publish_many(2, "new")
         await rig.endpoint.wait_for(2)
@@ -184,7 +184,7 @@ async def test_a_stop_after_a_reload_sends_nothing_more_that_was_queued_before_i
     rig.endpoint.script(Answer(then="hang"))
     async with rig.working(rig.handler(concurrency=1), worker={"lease": 60}) as worker:
         await rig.publish_many(4, "old")
-        await eventually(lambda: rig.endpoint.at_once == 1 and worker.table.active == 4)
+        await eventually(lambda: rig.endpoint.at_once == 1 and worker.room.active == 4)
         _reload(rig, worker, "/new")
         releasing = asyncio.create_task(_release_when_one_is_left(rig, worker))
     await releasing
@@ -195,7 +195,7 @@ async def test_a_stop_after_a_reload_sends_nothing_more_that_was_queued_before_i
 
 
 async def _release_when_one_is_left(rig: Rig, worker: Worker) -> None:
-    await eventually(lambda: worker.stopping.is_set() and worker.table.active == 1)
+    await eventually(lambda: worker.stopping.is_set() and worker.room.active == 1)
     rig.endpoint.release()
 
 

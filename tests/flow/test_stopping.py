@@ -15,10 +15,10 @@ async def test_what_is_being_sent_ends_and_the_rest_is_a_second_workers_at_once(
     handler = rig.handler(concurrency=2, event_timeout=60)
     async with rig.working(handler, worker=LONG_LEASE) as worker:
         await rig.publish_many(10)
-        await eventually(lambda: rig.endpoint.at_once == 2 and worker.table.active == 10)
+        await eventually(lambda: rig.endpoint.at_once == 2 and worker.room.active == 10)
 
         async def let_them_end() -> None:
-            await eventually(lambda: worker.stopping.is_set() and worker.table.active == 2)
+            await eventually(lambda: worker.stopping.is_set() and worker.room.active == 2)
             rig.endpoint.release()
 
         letting = asyncio.create_task(let_them_end())
@@ -35,10 +35,10 @@ async def test_a_handed_back_delivery_is_not_counted_against_the_entry(rig: Rig)
     handler = rig.handler(concurrency=1)
     async with rig.working(handler, worker=LONG_LEASE) as first:
         await rig.publish_many(2)
-        await eventually(lambda: rig.endpoint.at_once == 1 and first.table.active == 2)
+        await eventually(lambda: rig.endpoint.at_once == 1 and first.room.active == 2)
 
         async def let_it_end() -> None:
-            await eventually(lambda: first.stopping.is_set() and first.table.active == 1)
+            await eventually(lambda: first.stopping.is_set() and first.room.active == 1)
             rig.endpoint.release()
 
         letting = asyncio.create_task(let_it_end())
@@ -59,7 +59,7 @@ async def test_a_waiting_duplicate_is_handed_back_too(rig: Rig) -> None:
         await eventually(lambda: sum(len(line.intake.waiting) for line in worker.lines) == 1)
 
         async def let_it_end() -> None:
-            await eventually(lambda: worker.stopping.is_set() and len(worker.table) == 1)
+            await eventually(lambda: worker.stopping.is_set() and worker.held == 1)
             rig.endpoint.release()
 
         letting = asyncio.create_task(let_it_end())

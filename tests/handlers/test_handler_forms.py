@@ -9,6 +9,7 @@ import pytest
 from streamhooks.files import SHIPPED, Loaded, load_mapping
 from streamhooks.handlers import Handler
 from streamhooks.handlers.handler import BreakerPolicy, Route, Schedule
+from streamhooks.secret import Secret
 from streamhooks.template import Template
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -69,12 +70,12 @@ def test_a_handler_of_our_form_with_every_key(folder: Path) -> None:
     assert handler.target == "https://Hooks.example.com:8443/services/ä"
     assert handler.origin == "https://hooks.example.com:8443"
     assert handler.path == "/services/%C3%A4"
-    assert handler.headers == (("X-Team", "security"), ("Authorization", "Bearer abc"))
+    assert handler.headers == (("X-Team", "security"), ("Authorization", Secret("Bearer abc")))
     assert handler.event_timeout == 60.0
     assert (handler.escape, handler.content_type, handler.compat) == ("json", "application/json", "")
-    assert handler.secrets == (SECRET,)
+    assert handler.secrets == (Secret(SECRET),)
     assert (handler.timeout, handler.concurrency) == (5.0, 4)
-    assert handler.route == Route(allow_cidrs=("10.0.0.0/8",), proxy="http://proxy:3128")
+    assert handler.route == Route(allow_cidrs=("10.0.0.0/8",), proxy=Secret("http://proxy:3128"))
     assert handler.when is None
     assert handler.place == "a.yaml: handlers[0]"
 
@@ -223,7 +224,7 @@ def test_the_seeds_form_is_read_as_it_stands(folder: Path) -> None:
 
 def test_the_seeds_form_takes_our_further_keys(folder: Path) -> None:
     handler = seed(folder, apis=["a"], retry={"delays": [1]}, sign={"secrets": [SECRET]}).handlers[0]
-    assert (handler.apis, handler.retry.delays, handler.secrets) == (frozenset("a"), (1.0,), (SECRET,))
+    assert (handler.apis, handler.retry.delays, handler.secrets) == (frozenset("a"), (1.0,), (Secret(SECRET),))
 
 
 def test_a_json_null_of_tyk_counts_as_not_given(folder: Path) -> None:
@@ -233,7 +234,7 @@ def test_a_json_null_of_tyk_counts_as_not_given(folder: Path) -> None:
 
 def test_references_in_the_seeds_form_are_not_followed_but_warned_of(folder: Path) -> None:
     loaded = seed(folder, header_map={"Authorization": "env://HOME"})
-    assert loaded.handlers[0].headers == (("Authorization", "env://HOME"),)
+    assert loaded.handlers[0].headers == (("Authorization", Secret("env://HOME")),)
     place = "a.yaml: event_handlers.events.AuthFailure[0].handler_meta.header_map.Authorization"
     said = "looks like a reference, but none are followed in Tyk's own form; use the form under handlers"
     assert [str(warning) for warning in loaded.warnings] == [f"{place}: {said}"]
@@ -298,3 +299,18 @@ def test_one_template_is_compiled_once_for_all_its_handlers(folder: Path) -> Non
     handlers = [{"id": name, "on": ["*"], "target_path": TARGET, "template_path": "body.json"} for name in "ab"]
     first, second = load({"handlers": handlers}, folder).handlers
     assert first.body is second.body
+
+
+def test_a_handler_that_checks_no_certificate_is_warned_of(folder: Path) -> None:
+    unchecked = {"id": "a", "on": ["*"], "target_path": TARGET, "tls": {"insecure_skip_verify": True}}
+    checked = {"id": "b", "on": ["*"], "target_path": TARGET, "tls": {"insecure_skip_verify": False}}
+    loaded = load({"handlers": [unchecked, checked]}, folder)
+    assert [handler.route.tls.insecure_skip_verify for handler in loaded.handlers] == [True, False]
+    said = "anybody on the way can read and answer these webhooks; if you can, give the endpoint's tls.ca_file"
+    assert [str(warning) for warning in loaded.warnings] == [f"a.yaml: handlers[0].tls.insecure_skip_verify: {said}"]
+
+
+def test_a_default_that_checks_every_certificate_may_be_said(folder: Path) -> None:
+    handler = {"id": "a", "on": ["*"], "target_path": TARGET}
+    loaded = load({"defaults": {"tls": {"insecure_skip_verify": False}}, "handlers": [handler]}, folder)
+    assert loaded.warnings == ()

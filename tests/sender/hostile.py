@@ -1,6 +1,7 @@
-"""A raw TCP server on 127.0.0.1 that answers with whatever bytes a test says, or worse."""
+"""A raw TCP server on a loopback address that answers with whatever bytes a test says, or worse."""
 
 import asyncio
+import random
 import socket
 import ssl
 import struct
@@ -8,8 +9,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from streamhooks.handlers.handler import Handler, Route
-from streamhooks.model import Failure, Reply, Request
+from streamhooks.delivery.judge import judge
+from streamhooks.handlers.handler import Handler, Route, Schedule
+from streamhooks.model import Failure, Outcome, Reply, Request
 from streamhooks.sender import Sender
 from tests.delivery.making import make_handler
 
@@ -57,7 +59,9 @@ Behaviour = Callable[[Hostile], Act]
 
 
 @asynccontextmanager
-async def hostile(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> AsyncIterator[Hostile]:
+async def hostile(
+    behaviour: Behaviour, tls: ssl.SSLContext | None = None, *, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[Hostile]:
     server = Hostile()
     act = behaviour(server)
     tasks: set[asyncio.Task[None]] = set()
@@ -66,7 +70,7 @@ async def hostile(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> As
         await server.connected()
         try:
             await act(reader, writer)
-        except (ConnectionError, asyncio.CancelledError):
+        except (OSError, asyncio.CancelledError):  # whoever called has gone
             pass
         finally:
             writer.transport.abort()
@@ -76,7 +80,7 @@ async def hostile(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> As
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    listening = await asyncio.start_server(track, "127.0.0.1", 0, ssl=tls)
+    listening = await asyncio.start_server(track, host, port, ssl=tls)
     server.port = listening.sockets[0].getsockname()[1]
     try:
         yield server
@@ -138,12 +142,13 @@ def hanging(before: bytes = b"") -> Behaviour:
     return behaviour
 
 
-def dripping(piece: bytes, every: float) -> Behaviour:
-    """`piece`, byte after byte, the last one again and again."""
+def dripping(piece: bytes, every: float, at_once: bytes = b"") -> Behaviour:
+    """`at_once`, and then `piece`, byte after byte, the last one again and again."""
 
     def behaviour(server: Hostile) -> Act:
         async def act(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await server.read_request(reader)
+            writer.write(at_once)
             at = 0
             while True:
                 writer.write(piece[at : at + 1])
@@ -173,6 +178,11 @@ def resetting(after: bytes = b"", *, unread: bool = False) -> Behaviour:
         return act
 
     return behaviour
+
+
+def judged(answer: Reply | Failure) -> Outcome:
+    """What becomes of a first attempt that ended so, on the schedule of a handler that names none, without jitter."""
+    return judge(1, answer, Schedule(jitter=0.0), age=0.0, rng=random.Random(0), now=1.0)
 
 
 LOCAL = Route(allow_cidrs=("127.0.0.0/8",))

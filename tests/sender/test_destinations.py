@@ -1,12 +1,14 @@
 """Where the sender lets itself be sent to: the guard looks at the address that is connected to."""
 
-import aiohttp
+from ipaddress import ip_address, ip_network
+
 import pytest
 
 from streamhooks.handlers.handler import Route
 from streamhooks.model import Failure, Reply
-from streamhooks.sender import GuardError, Sender
+from streamhooks.sender import Sender
 from tests.sender.hostile import answering, hostile, local_handler, request_to
+from tests.sender.inside import Answers, inside
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
@@ -70,21 +72,56 @@ async def test_of_a_name_with_several_addresses_the_allowed_one_is_used() -> Non
     assert isinstance(answer, Reply)
 
 
-async def test_the_self_test_passes_where_the_guard_is_asked() -> None:
-    async with Sender() as sender:
-        await sender.self_test()
-        # What the self-test opened is closed with the sender and blocks still.
-        answer = await sender.send(request_to("http://127.0.0.1:1/"), local_handler(route=Route()))
+async def at_name(*addresses: str, port: int = 1) -> Reply | Failure:
+    """What comes of a request to a name of these addresses, of which all of 127.0.0.0/8 is opened."""
+    resolver = Answers()
+    resolver.say("hooks.example.com", addresses)
+    async with Sender(resolver=resolver) as sender:
+        return await sender.send(request_to(f"http://hooks.example.com:{port}/in"), local_handler())
+
+
+@pytest.mark.parametrize("addresses", [("10.0.0.1",), ("10.0.0.1", "192.168.0.1", "fd00::1"), ("::1", "10.0.0.1")])
+async def test_a_name_with_denied_addresses_alone_is_blocked_and_the_first_one_is_told(
+    addresses: tuple[str, ...],
+) -> None:
+    answer = await at_name(*addresses)
     assert isinstance(answer, Failure)
     assert answer.kind == "blocked"
+    assert answer.message.startswith(f"{addresses[0]} is not allowed: ")
 
 
-async def test_the_self_test_names_what_gets_through() -> None:
+@pytest.mark.parametrize("addresses", [("10.0.0.1", "127.0.0.1"), ("127.0.0.1", "10.0.0.1", "fd00::1")])
+async def test_an_allowed_address_that_does_not_answer_is_no_denial_for_the_denied_one_beside_it(
+    addresses: tuple[str, ...],
+) -> None:
+    """Else an endpoint that is down for a moment would lose its events at once."""
+    async with hostile(answering(OK)) as server:
+        port = server.port
+    answer = await at_name(*addresses, port=port)
+    assert isinstance(answer, Failure)
+    assert (answer.kind, answer.message) == ("connect", "connection refused")
+
+
+async def test_a_name_without_an_address_cannot_be_resolved() -> None:
+    answer = await at_name()
+    assert isinstance(answer, Failure)
+    assert (answer.kind, answer.message) == ("dns", "the host name cannot be resolved")
+
+
+@pytest.mark.parametrize("opened", ["127.0.0.1/32", "127.1.0.0/16", "127.255.255.254/31", "::1/128"])
+async def test_allow_cidrs_opens_what_it_says_and_nothing_more(opened: str) -> None:
+    handler = local_handler(route=Route(allow_cidrs=(opened,)))
+    async with inside(answering(OK)) as within, Sender() as sender:
+        for address in within.denied:
+            host = f"[{address}]" if ":" in address else address
+            answer = await sender.send(request_to(f"http://{host}:{within.port}/in"), handler)
+            reached = ip_address(address) in ip_network(opened)
+            assert isinstance(answer, Reply) == reached == bool(within.intrusions.get(address)), address
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:80:80/in", "http://127.0.0.1:99999/in", "http:///in", "in", ""])
+async def test_what_is_no_url_is_blocked_and_nothing_is_raised(url: str) -> None:
     async with Sender() as sender:
-        with pytest.raises(GuardError) as caught:
-            await sender.self_test(Route(allow_cidrs=("127.0.0.0/8",)))
-    assert caught.value.message == (
-        "the guard on destinations does not hold for http://127.0.0.1/, http://\u2460\u2461\u2466.0.0.1/, "
-        "http://0x7f000001/, http://localhost/: install a release of aiohttp that streamhooks was tested with "
-        f"(this is {aiohttp.__version__})"
-    )
+        answer = await sender.send(request_to(url), local_handler())
+    assert isinstance(answer, Failure)
+    assert (answer.kind, answer.message) == ("blocked", "the URL is none that may be called")

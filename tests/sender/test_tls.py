@@ -1,10 +1,11 @@
 """Certificates: checked unless a route says otherwise, and never a byte in clear."""
 
-import shutil
+import asyncio
 import ssl
-import subprocess
-from collections.abc import AsyncIterator
+import warnings
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,102 +13,263 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from streamhooks.handlers.handler import Tls
-from streamhooks.model import Failure, Reply
+from streamhooks.model import Failure, Reply, Retry
 from streamhooks.sender import Sender
-from tests.sender.hostile import LOCAL, Hostile, answering, hostile, local_handler, request_to
+from tests.sender.certificates import Authority, Certificate
+from tests.sender.hostile import (
+    LOCAL,
+    Act,
+    Behaviour,
+    Hostile,
+    answering,
+    hanging,
+    hostile,
+    judged,
+    local_handler,
+    request_to,
+)
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
-
-
-class Certificate(Struct, frozen=True):
-    """A certificate that signed itself, and its key: PEM files."""
-
-    cert: str
-    key: str
-
-    @property
-    def ours(self) -> Tls:
-        return Tls(ca_file=self.cert)
-
-
-def made(folder: Path, name: str, alternative: str) -> Certificate:
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
-    cert, key = folder / f"{name}.pem", folder / f"{name}.key"
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test"
-    files = ["-keyout", str(key), "-out", str(cert), "-addext", f"subjectAltName={alternative}"]
-    subprocess.run([*command.split(), *files], check=True, capture_output=True)
-    return Certificate(str(cert), str(key))
+MARK = b"never-in-clear"
 
 
 @pytest.fixture(scope="session")
-def right(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    return made(tmp_path_factory.mktemp("right"), "right", "IP:127.0.0.1")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("known"), "known")
 
 
 @pytest.fixture(scope="session")
-def wrong(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    return made(tmp_path_factory.mktemp("wrong"), "wrong", "DNS:other.example")
+def unknown(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("unknown"), "unknown")
+
+
+@pytest.fixture(scope="session")
+def right(known: Authority) -> Certificate:
+    return known.issue("127.0.0.1")
 
 
 @asynccontextmanager
-async def serving(certificate: Certificate, *, clients: str = "", newest: bool = True) -> AsyncIterator[Hostile]:
-    """A TLS server; `clients` is a CA file that a client's certificate must come from."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate.cert, certificate.key)
-    if clients:
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(clients)
-    if not newest:
-        context.maximum_version = ssl.TLSVersion.TLSv1_2
-    async with hostile(answering(OK), context) as server:
-        yield server
+async def tapped(port: int) -> AsyncIterator[tuple[int, bytearray]]:
+    """A wire with a tap: its port, and every byte that was sent through it to `port`."""
+    heard = bytearray()
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, tap: bytearray | None) -> None:
+        try:
+            while chunk := await reader.read(65536):
+                if tap is not None:
+                    tap += chunk
+                writer.write(chunk)
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    def act(_server: Hostile) -> Act:
+        async def wire(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            onward, back = await asyncio.open_connection("127.0.0.1", port)
+            await asyncio.gather(carry(reader, back, heard), carry(onward, writer, None))
+
+        return wire
+
+    async with hostile(act) as wire:
+        yield wire.port, heard
 
 
-async def sent(server: Hostile, tls: Tls) -> Reply | Failure:
+async def sent(port: int, tls: Tls, patience: float = 5.0) -> Reply | Failure:
     async with Sender() as sender:
+        request = request_to(f"https://127.0.0.1:{port}/{MARK.decode()}", body=MARK)
+        return await sender.send(request, local_handler(route=replace(LOCAL, tls=tls), timeout=patience))
+
+
+def old_fashioned(certificate: Certificate) -> ssl.SSLContext:
+    """A server that speaks TLS 1.0 and 1.1 only, with the ciphers of its time."""
+    context = certificate.serving()
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    return context
+
+
+def by_hand(context: ssl.SSLContext) -> Behaviour:
+    """TLS without asyncio's, which drops the alert by which a server says why it refuses."""
+
+    def behaviour(server: Hostile) -> Act:
+        async def act(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+            tls = context.wrap_bio(incoming, outgoing, server_side=True)
+
+            async def step(operation: Callable[[], bytes | None]) -> bytes | None:
+                while True:
+                    try:
+                        return operation()
+                    except ssl.SSLWantReadError:
+                        writer.write(outgoing.read())
+                        incoming.write(await reader.read(65536))
+                    finally:
+                        writer.write(outgoing.read())
+
+            try:
+                await step(tls.do_handshake)
+                server.requests.append(await step(tls.read) or b"")
+                tls.write(OK)
+                writer.write(outgoing.read())
+            except ssl.SSLError:
+                pass
+            await reader.read()
+
+        return act
+
+    return behaviour
+
+
+class Endpoint(Struct, frozen=True):
+    """A server that must get nothing."""
+
+    tls: ssl.SSLContext | None
+    why: str
+    behaviour: Behaviour = answering(OK)
+
+
+def bad(kind: str, known: Authority, unknown: Authority) -> Endpoint:
+    refused = "tls: the certificate is not accepted: "
+    match kind:
+        case "self-signed":
+            return Endpoint(unknown.itself().serving(), f"{refused}self-signed certificate")
+        case "of an unknown authority":
+            return Endpoint(unknown.issue("127.0.0.1").serving(), f"{refused}unable to get local issuer certificate")
+        case "expired":
+            old = known.issue("127.0.0.1", start=timedelta(days=-9))
+            return Endpoint(old.serving(), f"{refused}certificate has expired")
+        case "not yet valid":
+            early = known.issue("127.0.0.1", start=timedelta(days=9))
+            return Endpoint(early.serving(), f"{refused}certificate is not yet valid")
+        case "for another host":
+            other = known.issue("other.example", "127.0.0.2")
+            said = "IP address mismatch, certificate is not valid for '127.0.0.1'."
+            return Endpoint(other.serving(), refused + said)
+        case "TLS 1.1 at most":
+            old = known.issue("127.0.0.1")
+            return Endpoint(None, "tls: no TLS connection could be agreed on", by_hand(old_fashioned(old)))
+        case "no TLS at all":
+            return Endpoint(None, "tls: no TLS connection could be agreed on", pouring_first(OK))
+        case _:
+            return Endpoint(None, "timeout: no whole answer within the timeout", hanging())
+
+
+def pouring_first(answer: bytes) -> Behaviour:
+    """Answers before it is asked."""
+
+    def behaviour(_server: Hostile) -> Act:
+        async def act(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(answer)
+            await reader.read()
+
+        return act
+
+    return behaviour
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "self-signed",
+        "of an unknown authority",
+        "expired",
+        "not yet valid",
+        "for another host",
+        "TLS 1.1 at most",
+        "no TLS at all",
+        "a handshake that hangs",
+    ],
+)
+async def test_an_endpoint_that_is_not_whom_we_mean_gets_no_byte_of_the_request(
+    kind: str, known: Authority, unknown: Authority
+) -> None:
+    endpoint = bad(kind, known, unknown)
+    async with hostile(endpoint.behaviour, endpoint.tls) as server, tapped(server.port) as (port, heard):
+        answer = await sent(port, known.ours, patience=0.5 if "hangs" in kind else 5.0)
+        assert server.requests == []
+    assert judged(answer) == Retry(5.0, 2, endpoint.why)
+    assert heard[:1] == b"\x16"  # a TLS handshake record (RFC 8446, section 5.1)
+    assert MARK not in heard
+
+
+async def test_the_old_fashioned_server_does_serve_old_fashioned_clients(right: Certificate, known: Authority) -> None:
+    """Else it would prove nothing that we are not served."""
+    client = ssl.create_default_context(cafile=known.ca_file)
+    client.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        client.minimum_version = ssl.TLSVersion.TLSv1
+    async with hostile(by_hand(old_fashioned(right))) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port, ssl=client)
+        assert writer.get_extra_info("ssl_object").version() == "TLSv1.1"
+        writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+        writer.transport.abort()
+
+
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2])
+async def test_an_endpoint_of_the_routes_own_authority_gets_the_request_and_the_wire_does_not(
+    right: Certificate, known: Authority, newest: ssl.TLSVersion
+) -> None:
+    context = right.serving()
+    context.maximum_version = newest
+    async with hostile(answering(OK), context) as server, tapped(server.port) as (port, heard):
+        assert isinstance(await sent(port, known.ours), Reply)
+        assert MARK in server.requests[0]
+    assert MARK not in heard
+
+
+@pytest.mark.parametrize("kind", ["self-signed", "of an unknown authority", "expired", "for another host"])
+async def test_insecure_skip_verify_accepts_any_certificate(kind: str, known: Authority, unknown: Authority) -> None:
+    endpoint = bad(kind, known, unknown)
+    async with hostile(endpoint.behaviour, endpoint.tls) as server:
+        assert isinstance(await sent(server.port, Tls(insecure_skip_verify=True)), Reply)
+
+
+async def test_insecure_skip_verify_of_one_route_is_none_of_anothers(right: Certificate) -> None:
+    open_route = replace(LOCAL, tls=Tls(insecure_skip_verify=True))
+    async with hostile(answering(OK, OK), right.serving()) as server, Sender() as sender:
         request = request_to(f"https://127.0.0.1:{server.port}/in")
-        return await sender.send(request, local_handler(route=replace(LOCAL, tls=tls), timeout=5.0))
-
-
-async def test_a_certificate_that_nobody_vouches_for_is_a_tls_failure_and_nothing_is_sent(right: Certificate) -> None:
-    async with serving(right) as server:
-        answer = await sent(server, Tls())
-        assert server.requests == []
-    assert isinstance(answer, Failure)
-    assert (answer.kind, answer.message) == ("tls", "the certificate is not accepted: self-signed certificate")
-
-
-async def test_a_certificate_for_another_name_is_a_tls_failure(wrong: Certificate) -> None:
-    async with serving(wrong) as server:
-        answer = await sent(server, wrong.ours)
-        assert server.requests == []
+        assert isinstance(await sender.send(request, local_handler(route=open_route)), Reply)
+        answer = await sender.send(request, local_handler(timeout=5.0))
+        assert len(server.requests) == 1
     assert isinstance(answer, Failure)
     assert answer.kind == "tls"
-    assert answer.message.startswith("the certificate is not accepted: IP address mismatch")
 
 
-@pytest.mark.parametrize("newest", [True, False], ids=["TLS 1.3", "TLS 1.2"])
-async def test_a_certificate_of_the_routes_own_authority_is_accepted(right: Certificate, newest: bool) -> None:
-    async with serving(right, newest=newest) as server:
-        assert isinstance(await sent(server, right.ours), Reply)
+def asking(server: Certificate, clients: Authority, newest: ssl.TLSVersion) -> ssl.SSLContext:
+    """A server that wants to see a certificate of `clients`."""
+    context = server.serving()
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(clients.ca_file)
+    context.maximum_version = newest
+    return context
 
 
-async def test_insecure_skip_verify_accepts_any_certificate(wrong: Certificate) -> None:
-    async with serving(wrong) as server:
-        assert isinstance(await sent(server, Tls(insecure_skip_verify=True)), Reply)
+BOTH = pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2])
 
 
-async def test_the_routes_certificate_is_shown_to_an_endpoint_that_asks(right: Certificate, wrong: Certificate) -> None:
-    tls = Tls(ca_file=right.cert, cert_file=wrong.cert, key_file=wrong.key)
-    async with serving(right, clients=wrong.cert) as server:
-        assert isinstance(await sent(server, tls), Reply)
+@BOTH
+async def test_the_routes_certificate_is_shown_to_an_endpoint_that_asks(
+    right: Certificate, known: Authority, unknown: Authority, newest: ssl.TLSVersion
+) -> None:
+    shown = unknown.issue("client.example")
+    async with hostile(answering(OK), asking(right, unknown, newest)) as server:
+        assert isinstance(await sent(server.port, shown.shown(known.ca_file)), Reply)
 
 
-@pytest.mark.parametrize("newest", [True, False], ids=["TLS 1.3", "TLS 1.2"])
-async def test_an_endpoint_that_misses_our_certificate_takes_nothing(right: Certificate, newest: bool) -> None:
-    async with serving(right, clients=right.cert, newest=newest) as server:
-        answer = await sent(server, right.ours)
+@BOTH
+@pytest.mark.parametrize("shows", ["nothing", "another's"])
+async def test_an_endpoint_that_misses_our_certificate_takes_nothing(
+    right: Certificate, known: Authority, unknown: Authority, newest: ssl.TLSVersion, shows: str
+) -> None:
+    tls = known.ours if shows == "nothing" else unknown.issue("client.example").shown(known.ca_file)
+    async with hostile(answering(OK), asking(right, known, newest)) as server:
+        answer = await sent(server.port, tls)
         assert server.requests == []
     assert isinstance(answer, Failure)
     # Its alert may be overtaken by the reset of the connection.
@@ -118,12 +280,15 @@ async def test_an_endpoint_that_misses_our_certificate_takes_nothing(right: Cert
     )
 
 
-async def test_a_plain_server_behind_an_https_url_is_a_tls_failure() -> None:
-    async with hostile(answering(OK)) as server:
-        server_port = server.port
-        async with Sender() as sender:
-            request = request_to(f"https://127.0.0.1:{server_port}/in")
-            answer = await sender.send(request, local_handler(timeout=0.4))
-        assert server.requests == []
-    assert isinstance(answer, Failure)
-    assert answer.kind in ("tls", "timeout")
+@pytest.fixture
+def as_text(known: Authority, unknown: Authority) -> Tls:
+    shown = unknown.issue("client.example")
+    ca_file, cert_file, key_file = (Path(path).read_text() for path in (known.ca_file, shown.cert, shown.key))
+    return Tls(ca_file, cert_file, key_file)
+
+
+async def test_pem_that_is_text_is_used_as_a_file_would_be(
+    right: Certificate, unknown: Authority, as_text: Tls
+) -> None:
+    async with hostile(answering(OK), asking(right, unknown, ssl.TLSVersion.TLSv1_3)) as server:
+        assert isinstance(await sent(server.port, as_text), Reply)

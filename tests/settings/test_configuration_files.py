@@ -6,6 +6,7 @@ import pytest
 
 from streamhooks.errors import ConfigError
 from streamhooks.files import Loaded, load, load_mapping
+from streamhooks.secret import Secret
 from streamhooks.settings import Settings
 
 HANDLER = """
@@ -153,10 +154,10 @@ def test_the_environment_overrides_single_settings(folder: Path) -> None:
         "PATH": "/bin",
     }
     loaded = one("redis: {url: 'redis://here'}", folder, environ)
-    assert loaded.settings.redis.url == "rediss://elsewhere:6380/1"
+    assert loaded.settings.redis.url.reveal() == "rediss://elsewhere:6380/1"
     assert (loaded.settings.worker.lease, loaded.settings.worker.batch) == (60.0, 7)
     assert loaded.settings.reload is False
-    assert loaded.settings.admin.token == "0123"
+    assert loaded.settings.admin.token.reveal() == "0123"
     assert loaded.settings.defaults.allow_cidrs == ("10.0.0.0/8", "127.0.0.1/32")
     assert "worker.batch" in loaded.given
 
@@ -165,16 +166,16 @@ def test_secrets_may_lie_in_the_environment_or_in_a_file_which_is_watched(folder
     secret = write(folder / "secret", "s3cret\n\n")
     text = f"redis: {{url: env://REDIS, password: 'file://{secret}'}}"
     loaded = one(text, folder, {"REDIS": "redis://r"})
-    assert (loaded.settings.redis.url, loaded.settings.redis.password) == ("redis://r", "s3cret\n")
+    assert (loaded.settings.redis.url, loaded.settings.redis.password) == (Secret("redis://r"), Secret("s3cret\n"))
     assert loaded.sources == (folder / "a.yaml", secret)
     assert "s3cret" not in repr(loaded.settings)
 
 
 def test_the_admin_token_is_taken_from_its_usual_variable_only_where_no_file_says_otherwise(folder: Path) -> None:
     environ = {"STREAMHOOKS_ADMIN_TOKEN": "usual"}
-    assert one("", folder, environ).settings.admin.token == "usual"
-    assert one("admin: {token: other}", folder, environ).settings.admin.token == "other"
-    assert one("", folder).settings.admin.token == ""
+    assert one("", folder, environ).settings.admin.token.reveal() == "usual"
+    assert one("admin: {token: other}", folder, environ).settings.admin.token.reveal() == "other"
+    assert one("", folder).settings.admin.token.reveal() == ""
 
 
 def test_a_tls_file_keeps_its_path_and_a_variable_gives_the_text(folder: Path) -> None:
@@ -182,7 +183,7 @@ def test_a_tls_file_keeps_its_path_and_a_variable_gives_the_text(folder: Path) -
     text = f"redis: {{tls: {{ca_file: tls/ca.pem, cert_file: env://CERT, key_file: 'file://{pem}'}}}}"
     loaded = one(text, folder, {"CERT": "-----BEGIN CERTIFICATE-----\nabc\n"})
     assert loaded.settings.redis.tls.ca_file == str(pem)
-    assert loaded.settings.redis.tls.cert_file == "-----BEGIN CERTIFICATE-----\nabc"
+    assert loaded.settings.redis.tls.cert_file == Secret("-----BEGIN CERTIFICATE-----\nabc")
     assert loaded.settings.redis.tls.key_file == str(pem)
     assert pem in loaded.sources
 

@@ -50,7 +50,7 @@ async def test_a_replayed_letter_is_stored_until_it_is_delivered(
     await one.settle(settlement("dead", id))
     letter = await dead.find(id)
     assert letter is not None
-    assert await dead.replay(letter, "r1")
+    assert await dead.replay([letter])
     assert await account(redis, keys) == {"accepted": 1, "stored": 1}
     carrier = await one.read_retry()
     await one.settle(settlement("delivered", carrier.id, origin=f"{id}~r1", source="retry"))

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from streamhooks.embedded import EmbeddedServer
 from streamhooks.errors import StoreError
+from streamhooks.secret import Secret
 from streamhooks.store.connection import COMMAND_TIMEOUT, ask, check_version, connect
 from streamhooks.store.keys import Keys
 from tests.store.given import Worker, add, claim, everything, owner_of, settlement
@@ -21,7 +22,7 @@ from tests.waiting import eventually
 
 @asynccontextmanager
 async def connected(url: str, *, password: str = "", wait: float = 0.0, connections: int = 8) -> AsyncIterator[Redis]:
-    client = connect(url, password=password, wait=wait, connections=connections)
+    client = connect(Secret(url), password=Secret(password), wait=wait, connections=connections)
     try:
         yield client
     finally:

@@ -59,23 +59,23 @@ async def test_a_replay_puts_the_event_back_as_a_first_attempt_of_a_new_owner(
 ) -> None:
     letter = await bury(redis, keys, one, dead, status=503, answer=b"busy", id_run="r0")
     old = letter.record
-    assert await dead.replay(letter, "r1")
+    assert await dead.replay([letter])
     new = Record.read((await one.read_retry()).fields)
     assert new == Record(
-        origin=old.origin, handler=HOOK, owner=f"{old.origin}~r1|{HOOK}", attempt=1, fingerprint=PRINT,
-        type=old.type, event=old.event, run="r1", id_run="r0", why="replayed",
+        origin=old.origin, handler=HOOK, owner=f"{old.origin}~{letter.id}|{HOOK}", attempt=1, fingerprint=PRINT,
+        type=old.type, event=old.event, run=letter.id, id_run="r0", why="replayed",
     )  # fmt: skip
     assert await dead.count() == 0
 
 
 async def test_a_forced_replay_says_so(redis: Redis, keys: Keys, one: Worker, dead: DeadLetters) -> None:
-    assert await dead.replay(await bury(redis, keys, one, dead), "r1", force=True)
+    assert await dead.replay([await bury(redis, keys, one, dead)], force=True)
     assert Record.read((await one.read_retry()).fields).force
 
 
 async def test_a_letter_is_replayed_once(redis: Redis, keys: Keys, one: Worker, dead: DeadLetters) -> None:
     letter = await bury(redis, keys, one, dead)
-    assert [await dead.replay(letter, "r1"), await dead.replay(letter, "r2")] == [True, False]
+    assert [await dead.replay([letter]), await dead.replay([letter])] == [[letter.id], []]
     assert await redis.xlen(keys.retry) == 1
     assert await account(redis, keys) == {"accepted": 1, "stored": 1}
 
@@ -85,20 +85,34 @@ async def test_a_replay_takes_its_letters_own_mark_away(
 ) -> None:
     letter = await bury(redis, keys, one, dead)
     assert await state(redis, keys) == f"x|{letter.record.owner}"
-    await dead.replay(letter, "r1")
+    await dead.replay([letter])
     assert await state(redis, keys) == ""
 
 
 @pytest.mark.parametrize("way", ["replay", "purge"])
-@pytest.mark.parametrize("found", ["x|99-1|slack", "c|99-1|slack", "r|mine", "c|mine", "d|mine", "d|99-1|slack"])
+@pytest.mark.parametrize("found", ["x|99-1|slack", "c|99-1|slack", "r|99-1|slack", "d|99-1|slack", "d|mine"])
 async def test_no_other_mark_goes_with_a_letter(
     redis: Redis, keys: Keys, one: Worker, dead: DeadLetters, found: str, way: str
 ) -> None:
     letter = await bury(redis, keys, one, dead)
     found = found.replace("mine", letter.record.owner)
     await mark(redis, keys, found[0], found[2:])
-    assert await (dead.replay(letter, "r1") if way == "replay" else purge(redis, keys, letter))
+    assert await (dead.replay([letter]) if way == "replay" else purge(redis, keys, [letter]))
     assert await state(redis, keys) == found
+
+
+@pytest.mark.parametrize("way", ["replay", "purge"])
+@pytest.mark.parametrize("left", ["x", "r", "c"])
+async def test_whatever_mark_a_letters_own_carrier_left_goes_with_the_letter(
+    redis: Redis, keys: Keys, one: Worker, dead: DeadLetters, left: str, way: str
+) -> None:
+    """A carrier that ends without a claim (its handler is gone, its worker crash-looped) leaves the `r` of its
+    storing, and that would suppress the replay on the strength of the very letter that it came from.
+    """
+    letter = await bury(redis, keys, one, dead)
+    await mark(redis, keys, left, letter.record.owner)
+    assert await (dead.replay([letter]) if way == "replay" else purge(redis, keys, [letter]))
+    assert await state(redis, keys) == ""
 
 
 async def test_a_replay_of_a_letter_that_is_gone_leaves_the_mark(
@@ -106,8 +120,8 @@ async def test_a_replay_of_a_letter_that_is_gone_leaves_the_mark(
 ) -> None:
     letter = await bury(redis, keys, one, dead)
     await redis.xdel(keys.dead, letter.id)
-    assert not await dead.replay(letter, "r1")
-    assert not await purge(redis, keys, letter)
+    assert not await dead.replay([letter])
+    assert not await purge(redis, keys, [letter])
     assert await state(redis, keys) == f"x|{letter.record.owner}"
 
 
@@ -121,7 +135,7 @@ async def test_what_was_never_an_event_cannot_be_replayed(
     letter = await dead.find(id)
     assert letter is not None
     with pytest.raises(StoreError) as caught:
-        await dead.replay(letter, "r1")
+        await dead.replay([letter])
     assert caught.value.kind == "no_event"
     assert str(caught.value) == f"dead letter {letter.id} was never an event (undecodable): it has no handler"
     assert await dead.count() == 1
@@ -133,7 +147,7 @@ async def test_a_purged_letter_is_gone_with_its_mark_and_counted(
     """The mark alone would suppress the next event of its kind on the strength of a letter that is not there."""
     letter = await bury(redis, keys, one, dead)
     assert await one.claims.claim([claim("200-1|slack")]) == [Covered(letter.record.owner)]
-    assert [await purge(redis, keys, letter), await purge(redis, keys, letter)] == [True, False]
+    assert [await purge(redis, keys, [letter]), await purge(redis, keys, [letter])] == [[letter.id], []]
     assert await dead.count() == 0
     assert await one.claims.claim([claim("200-1|slack")]) == [Send()]
     assert await account(redis, keys) == {"accepted": 1, "dead": 1, "dead_purged": 1}

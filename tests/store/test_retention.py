@@ -151,11 +151,13 @@ async def test_ids_with_the_greatest_numbers_are_trimmed_no_further_than_they_ma
     assert await redis.get(keys.position) == ids[2].encode()
 
 
-async def test_dead_letters_go_by_their_age(redis: Redis, keys: Keys) -> None:
+async def test_dead_letters_go_by_their_age_and_are_counted(redis: Redis, keys: Keys) -> None:
     await redis.xadd(keys.dead, {"v": "1"}, id="5-0")
     young = (await ask(redis, "XADD", keys.dead, "*", "v", "1")).decode()
     await retention(redis, keys, dead_age=3600).trim()
+    await retention(redis, keys, dead_age=3600).trim()
     assert await ids_in(redis, keys.dead) == [young]
+    assert await redis.hgetall(keys.totals) == {b"dead_trimmed": b"1"}
 
 
 async def test_retries_are_never_trimmed(redis: Redis, keys: Keys) -> None:

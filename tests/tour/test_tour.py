@@ -92,7 +92,7 @@ async def test_a_dead_letter_can_be_replayed_and_keeps_its_webhook_id(rig: Rig) 
         dead = DeadLetters(rig.redis, rig.keys)
         (letter,) = [letter async for letter in dead.letters()]
         assert letter.record.reason == "permanent_status"
-        assert await dead.replay(letter, "r1")
+        assert await dead.replay([letter])
         await rig.settled(delivered=1)
     first, second = rig.endpoint.received
     assert (first.headers["webhook-id"], first.body) == (second.headers["webhook-id"], second.body)

@@ -11,15 +11,26 @@ from streamhooks.delivery.request import RequestMaker
 from streamhooks.event_types import NAMES, example
 from tests.doors.command import command
 from tests.tyk.conftest import DEFINITIONS
-from tests.tyk.loading import TARGET, api, classic, conf, loaded
+from tests.tyk.loading import TARGET, api, classic, conf, loaded, oas
 
 META = {"method": "POST", "target_path": TARGET, "event_timeout": 10}
 AT = "event_handlers.events"
+BREAKS = "a backslash or line break in a value breaks the JSON that Tyk makes with it; "
 
 
-def told(folder: Path, compat: str = "tyk") -> list[tuple[str, str]]:
-    """JSON path and message of each note; with compat, so that only Tyk's own defects are told."""
-    return [(note.path, note.message) for note in notes(loaded(folder, {"compat": compat}).tyk)]
+def told(folder: Path, compat: str = "tyk", *, shared: bool = False) -> list[tuple[str, str]]:
+    """JSON path and message of each note but the one that nearly every template gets.
+
+    With compat, so that only Tyk's own defects are told.
+    """
+    found = notes(loaded(folder, {"compat": compat}).tyk, shared=shared)
+    return [(note.path, note.message) for note in found if not note.message.startswith(BREAKS)]
+
+
+def broken(folder: Path, compat: str) -> list[tuple[str, str]]:
+    """That one."""
+    found = notes(loaded(folder, {"compat": compat}).tyk)
+    return [(note.path, note.message) for note in found if note.message.startswith(BREAKS)]
 
 
 def template(folder: Path, text: str, event: str = "AuthFailure", name: str = "t.json", **meta: Any) -> None:
@@ -64,11 +75,6 @@ TEMPLATES = [
         ),
     ),
     ('{"type": "{{.Type}}",}', "AuthFailure", "Tyk's rendering of AuthFailure is no JSON"),
-    (
-        '{"path": "{{.Meta.Path}}"}',
-        "AuthFailure",
-        "a backslash or line break in a value breaks the JSON that Tyk makes with it; with compat: tyk here as well",
-    ),
 ]
 
 
@@ -76,6 +82,40 @@ TEMPLATES = [
 def test_what_tyk_gets_wrong_with_a_template(text: str, event: str, said: str, tmp_path: Path) -> None:
     template(tmp_path, text, event)
     assert told(tmp_path) == [(f"{AT}.{event}[0].handler_meta.template_path", said)]
+
+
+@pytest.mark.parametrize(
+    ("compat", "here"), [("tyk", "with compat: tyk here as well"), ("", "here values are escaped as JSON")]
+)
+def test_a_template_whose_json_a_value_can_break_is_told_of_once(compat: str, here: str, tmp_path: Path) -> None:
+    template(tmp_path, '{"path": "{{.Meta.Path}}"}')
+    api(tmp_path, classic({**META, "template_path": "templates/t.json"}, api_id="b"), "b.json")
+    assert broken(tmp_path, compat) == [(f"{AT}.AuthFailure[0].handler_meta.template_path", BREAKS + here)]
+
+
+@pytest.mark.parametrize("text", ['{"a": 1}', '{"path": "{{.Meta.Path}}",}', "{{.Meta.Path}}"])
+def test_of_a_template_whose_json_no_value_breaks_or_that_is_broken_anyway_it_is_not_told(
+    text: str, tmp_path: Path
+) -> None:
+    template(tmp_path, text)
+    assert broken(tmp_path, "tyk") == []
+
+
+def test_the_default_template_breaks_as_any_other(tmp_path: Path) -> None:
+    api(tmp_path, classic(META))
+    assert len(broken(tmp_path, "tyk")) == 1
+
+
+@pytest.mark.parametrize("named", ["", "templates/default_webhook.json"])
+def test_a_default_template_of_the_gateways_own_is_tried_as_tyk_runs_it(named: str, tmp_path: Path) -> None:
+    """Tyk gives it functions that no other template has; and what it lacks is known by trying."""
+    text = '{"at": "{{as_rfc3339_from_string .TimeStamp}}", "path": "{{.Meta.Path}}"}'
+    template(tmp_path, text, name="default_webhook.json")
+    api(tmp_path, classic({**META, "template_path": named}))
+    api(tmp_path, classic({**META, "template_path": named}, "OurOwn"), "b.json")
+    at = f"{AT}.OurOwn[0].handler_meta"
+    drops = "OurOwn has no member Path: Tyk drops the event when the template asks for it; here the member is empty"
+    assert told(tmp_path, shared=True)[1:] == [(f"{at}.template_path", drops)]
 
 
 def test_a_member_in_a_branch_that_the_event_does_not_take_is_no_trouble(tmp_path: Path) -> None:
@@ -135,10 +175,24 @@ def test_where_our_default_template_makes_no_json_with_compat_is_told(event: str
     assert len(told(tmp_path, "")) == 2  # the one on Tyk's template, and that our rules apply
 
 
-def test_a_cool_down_of_0_fires_once_ever_in_tyk(tmp_path: Path) -> None:
-    api(tmp_path, classic({**META, "event_timeout": 0}))
-    said = "is 0: Tyk then marks a request for ever and sends it once, ever; here there is no cool-down"
-    assert told(tmp_path) == [(f"{AT}.AuthFailure[0].handler_meta.event_timeout", said)]
+NO_COOL_DOWN = [
+    (classic({**META, "event_timeout": 0}), f"{AT}.AuthFailure[0].handler_meta.event_timeout", "is 0"),
+    (
+        classic({"method": "POST", "target_path": TARGET}),
+        f"{AT}.AuthFailure[0].handler_meta.event_timeout",
+        "is not given, which counts as 0",
+    ),
+    (oas({"cooldownPeriod": "ten"}), "x-tyk-api-gateway.server.eventHandlers[0].cooldownPeriod", "is 0"),
+]
+
+
+@pytest.mark.parametrize(("definition", "path", "counts"), NO_COOL_DOWN, ids=["zero", "absent", "oas"])
+def test_a_cool_down_of_0_fires_once_ever_in_tyk(
+    definition: dict[str, Any], path: str, counts: str, tmp_path: Path
+) -> None:
+    api(tmp_path, definition)
+    said = f"{counts}: Tyk then marks a request for ever and sends it once, ever; here there is no cool-down"
+    assert told(tmp_path) == [(path, said)]
 
 
 @pytest.mark.parametrize("event", ["TokenCreated", "OurOwnEvent"])
@@ -153,7 +207,10 @@ def test_a_system_event_never_fires_on_an_api(event: str, tmp_path: Path) -> Non
 
 def test_an_exceeded_trigger_reaches_the_monitor_only(tmp_path: Path) -> None:
     template(tmp_path, "{}", "TriggerExceeded")
-    said = "never fires in Tyk: TriggerExceeded reaches the monitor of tyk.conf only"
+    said = (
+        "never fires in Tyk: TriggerExceeded reaches the monitor of tyk.conf only; "
+        "here it fires for events with api_id orders"
+    )
     assert told(tmp_path) == [(f"{AT}.TriggerExceeded[0].handler_meta", said)]
 
 
@@ -184,6 +241,93 @@ def test_a_method_that_is_not_given_is_get_in_tyk(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
+def test_a_template_that_asks_for_the_originating_request_is_told_that_it_is_empty_here(tmp_path: Path) -> None:
+    template(tmp_path, "{{.Meta.OriginatingRequest}}", name="t.txt")
+    said = (
+        "asks for OriginatingRequest, the caller's whole request with its credentials: Tyk sends it, here it is empty "
+        "unless the webhook says expose_originating_request: true"
+    )
+    assert told(tmp_path) == [(f"{AT}.AuthFailure[0].handler_meta.template_path", said)]
+    template(tmp_path, "{{.Meta.OriginatingRequest}}", name="t.txt", expose_originating_request=True)
+    assert told(tmp_path) == []
+
+
+PRINTED = "Tyk prints times and durations as Go does, here they stand as in JSON"
+METHODS = "Tyk has times and durations with Go's methods, here they are a text and a number"
+TIMES = [
+    ("{{.Meta.ExpiresAt}}", "CertificateExpiringSoon", PRINTED),
+    ("{{.Meta.HostInfo.Timeout}}", "HostDown", PRINTED),
+    ('{{.Meta.ExpiresAt.Format "2006"}}', "CertificateExpiringSoon", METHODS),
+]
+
+
+@pytest.mark.parametrize(("text", "event", "said"), TIMES, ids=[row[0] for row in TIMES])
+def test_times_and_durations_differ_under_our_rules(text: str, event: str, said: str, tmp_path: Path) -> None:
+    template(tmp_path, text, event, "t.txt")
+    assert told(tmp_path) == []
+    said += "; with compat: tyk they are as in Tyk"
+    assert told(tmp_path, "")[0] == (f"{AT}.{event}[0].handler_meta.template_path", said)
+
+
+def test_the_way_out_that_tyk_conf_says_is_told_with_how_many_webhooks_take_it(tmp_path: Path) -> None:
+    for name in ("c.pem", "a.pem"):
+        (tmp_path / name).write_text("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")
+    proxy = {"enabled": True, "http_proxy": "http://p:1", "bypass_proxy": "other.example.com"}
+    mtls = {"enabled": True, "cert_file": "c.pem", "ca_file": "a.pem", "insecure_skip_verify": True}
+    conf(tmp_path, {"external_services": {"webhooks": {"proxy": proxy, "mtls": mtls}}})
+    template(tmp_path, "{}")
+    api(tmp_path, classic({**META, "target_path": "https://other.example.com/"}, api_id="b"), "b.json")
+    at = "external_services.webhooks"
+    assert told(tmp_path) == [
+        (f"{at}.mtls.ca_file", "2 webhooks go with the target's certificate checked by this authority, here as in Tyk"),
+        (f"{at}.mtls.cert_file", "2 webhooks go with this client certificate, here as in Tyk"),
+        (f"{at}.mtls.insecure_skip_verify", "2 webhooks go whatever certificate the target shows, here as in Tyk"),
+        (
+            f"{at}.proxy.http_proxy",
+            ("1 webhook goes through this proxy, here as in Tyk; what may be reached behind it is the proxy's to say"),
+        ),
+    ]
+
+
+UNSHARED = [
+    ("", '{"a": 1}', "its body is not escaped as Tyk's is; with compat: tyk it is"),
+    ("tyk", "", "our default template is not Tyk's; name a template, or put Tyk's own where it is looked for"),
+    ("tyk", "{{upper .Type}}", "Tyk cannot parse the template and sends its default one"),
+    (
+        "tyk",
+        "{{.Meta.OriginatingRequest}}",
+        "OriginatingRequest is empty here; expose_originating_request: true sends it",
+    ),
+]
+
+
+@pytest.mark.parametrize(("compat", "text", "why"), UNSHARED, ids=[row[2] for row in UNSHARED])
+def test_a_webhook_that_can_share_no_cool_down_is_told_of_where_sharing_is_asked_for(
+    compat: str, text: str, why: str, tmp_path: Path
+) -> None:
+    if text:
+        template(tmp_path, text)
+    else:
+        api(tmp_path, classic(META))
+    at, said = f"{AT}.AuthFailure[0].handler_meta", f"shares no cool-down with Tyk, so that both send: {why}"
+    assert (at, said) in told(tmp_path, compat, shared=True)
+    assert (at, said) not in told(tmp_path, compat)
+
+
+def test_webhooks_that_share_a_cool_down_or_have_none_are_not_told_of(tmp_path: Path) -> None:
+    template(tmp_path, '{"a": 1}')
+    api(tmp_path, classic(META, "CertificateExpired", api_id="b"), "b.json")
+    api(tmp_path, classic({**META, "event_timeout": 0}, api_id="c"), "c.json")
+    assert not [said for _, said in told(tmp_path, shared=True) if said.startswith("shares")]
+
+
+async def test_the_command_tells_what_shares_no_cool_down(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("{tyk: {apis: apps/*.json}, cool: {share_with_tyk: true}}")
+    api(tmp_path, classic(META))
+    ran = await command("check", "--config", str(tmp_path / "c.yaml"))
+    assert "handler_meta: shares no cool-down with Tyk, so that both send: its body is not escaped" in ran.err
+
+
 async def test_the_command_lists_what_fires_for_which_api_and_every_note(tmp_path: Path) -> None:
     config = tmp_path / "streamhooks.yaml"
     config.write_text(
@@ -199,7 +343,7 @@ async def test_the_command_lists_what_fires_for_which_api_and_every_note(tmp_pat
     at = f"{DEFINITIONS}/apps/13-odd.json: event_handlers.events.AuthFailure[0].handler_meta"
     assert f"tyk: {at}.event_timeout: is 0: Tyk then marks a request for ever" in ran.err
     as_json = (await command("check", "--json", "--config", str(config))).json
-    assert len(as_json["handlers"]) == 26
+    assert len(as_json["handlers"]) == 30
     assert {"file", "path", "message"} == set(as_json["tyk"][0])
     assert next(h for h in as_json["handlers"] if h["on"] == ["HostUp"])["apis"] == ["second"]
 

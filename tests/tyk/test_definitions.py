@@ -10,6 +10,7 @@ from streamhooks.handlers.handler import Handler
 from streamhooks.handlers.tyk import canonical
 from streamhooks.handlers.tyk_oas import go_seconds
 from streamhooks.model import Event
+from streamhooks.secret import Secret
 from tests.tyk.conftest import DEFINITIONS
 from tests.tyk.loading import TARGET, api, classic, conf, loaded, oas, shipped
 
@@ -79,6 +80,17 @@ def test_compat_is_chosen_for_all_files_or_for_one_handler(tmp_path: Path) -> No
     assert compat == {"13-odd.json"}
     api(tmp_path, classic({**META, "compat": ""}))
     assert one(tmp_path, compat="tyk").compat == ""
+    api(tmp_path, oas({"compat": "tyk"}))
+    assert one(tmp_path).compat == "tyk"
+
+
+def test_our_further_keys_mean_the_same_in_both_forms(tmp_path: Path) -> None:
+    ours = {"timeout": "3s", "retry": {"delays": [1]}, "when": "true", "expose_originating_request": True}
+    api(tmp_path, classic({**META, **ours}))
+    api(tmp_path, oas({**ours, "target_path": 7, "disabled": True}), "oas.json")
+    for handler in loaded(tmp_path).handlers:
+        assert (handler.timeout, handler.retry.delays, handler.expose_originating_request) == (3.0, (1.0,), True)
+        assert handler.when is not None
 
 
 def test_one_webhook_of_a_dashboard_under_many_events_has_an_id_for_each(tmp_path: Path) -> None:
@@ -119,18 +131,34 @@ def test_user_password_and_fragment_of_a_url_go_where_go_puts_them(tmp_path: Pat
     api(tmp_path, classic({"target_path": "https://us%40er:p@hooks.example.com/x#here"}))
     handler = one(tmp_path)
     assert handler.target == TARGET
-    assert handler.headers == (("Authorization", "Basic dXNAZXI6cA=="),)
+    assert handler.headers == (("Authorization", Secret("Basic dXNAZXI6cA==")),)
 
 
 def test_an_authorization_of_its_own_wins_over_the_urls(tmp_path: Path) -> None:
     meta = {"target_path": "https://u:p@hooks.example.com/x", "header_map": {"authorization": "Bearer b"}}
     api(tmp_path, classic(meta))
-    assert one(tmp_path).headers == (("Authorization", "Bearer b"),)
+    assert one(tmp_path).headers == (("Authorization", Secret("Bearer b")),)
 
 
 def test_header_names_are_spelled_as_go_spells_them() -> None:
     names = ["x-tyk-HEADER", "ETag", "a b", "x--y", "content-type"]
     assert [canonical(name) for name in names] == ["X-Tyk-Header", "Etag", "a b", "X--Y", "Content-Type"]
+
+
+@pytest.mark.parametrize("as_written", [False, True])
+def test_tyk_conf_may_say_that_header_names_go_as_they_are_written(as_written: bool, tmp_path: Path) -> None:
+    conf(tmp_path, {"ignore_canonical_mime_header_key": as_written})
+    api(tmp_path, classic({**META, "header_map": {"x-TEAM": "a"}}))
+    assert one(tmp_path).headers == ((("x-TEAM" if as_written else "X-Team"), "a"),)
+
+
+def test_two_spellings_of_one_header_are_told_of(tmp_path: Path) -> None:
+    path = api(tmp_path, classic({**META, "header_map": {"X-Team": "a", "x-team": "b"}}))
+    found = loaded(tmp_path)
+    assert found.handlers[0].headers == (("X-Team", "b"),)
+    at = f"{path}: event_handlers.events.AuthFailure[0].handler_meta.header_map.x-team"
+    said = "X-Team and x-team are one header: Tyk sends either, as it happens; here this one is sent"
+    assert [str(w) for w in found.warnings] == [f"{at}: {said}"]
 
 
 @pytest.mark.parametrize("name", ["Host", "content-length", "Transfer-Encoding", "Trailer"])
@@ -163,7 +191,7 @@ def test_what_looks_like_an_action_in_a_header_is_no_template_with_compat(tmp_pa
 def test_references_are_never_followed(tmp_path: Path) -> None:
     path = api(tmp_path, oas({"headers": [{"name": "Authorization", "value": "file:///etc/hostname"}]}))
     found = loaded(tmp_path)
-    assert found.handlers[0].headers == (("Authorization", "file:///etc/hostname"),)
+    assert found.handlers[0].headers == (("Authorization", Secret("file:///etc/hostname")),)
     said = "looks like a reference, but none are followed in Tyk's own form; use the form under handlers"
     at = f"{path}: x-tyk-api-gateway.server.eventHandlers[0].headers[0].value"
     assert [str(w) for w in found.warnings] == [f"{at}: {said}"]
@@ -214,13 +242,16 @@ def services(folder: Path, data: object, target: str = TARGET) -> Handler:
 
 def test_webhooks_go_through_the_proxy_of_tyk_conf(tmp_path: Path) -> None:
     proxy = {"enabled": True, "http_proxy": "http://plain:3128", "https_proxy": "http://tls:3128"}
-    assert services(tmp_path, {"webhooks": {"proxy": proxy}}).route.proxy == "http://tls:3128"
-    assert services(tmp_path, {"webhooks": {"proxy": proxy}}, "http://example.com/").route.proxy == "http://plain:3128"
+    assert services(tmp_path, {"webhooks": {"proxy": proxy}}).route.proxy.reveal() == "http://tls:3128"
+    assert (
+        services(tmp_path, {"webhooks": {"proxy": proxy}}, "http://example.com/").route.proxy.reveal()
+        == "http://plain:3128"
+    )
 
 
 def test_an_https_target_falls_back_to_the_proxy_for_http(tmp_path: Path) -> None:
     proxy = {"enabled": True, "http_proxy": "http://plain:3128"}
-    assert services(tmp_path, {"global": proxy}).route.proxy == "http://plain:3128"
+    assert services(tmp_path, {"global": proxy}).route.proxy.reveal() == "http://plain:3128"
 
 
 def test_the_proxy_of_webhooks_wins_over_the_global_one_and_a_disabled_one_counts_for_nothing(tmp_path: Path) -> None:
@@ -228,16 +259,24 @@ def test_the_proxy_of_webhooks_wins_over_the_global_one_and_a_disabled_one_count
         "global": {"enabled": True, "http_proxy": "http://global:1"},
         "webhooks": {"proxy": {"enabled": True, "http_proxy": "http://own:1"}},
     }
-    assert services(tmp_path, both).route.proxy == "http://own:1"
+    assert services(tmp_path, both).route.proxy.reveal() == "http://own:1"
     both["webhooks"]["proxy"]["enabled"] = False  # type: ignore[index]  # a nested map of mixed values
-    assert services(tmp_path, both).route.proxy == "http://global:1"
+    assert services(tmp_path, both).route.proxy.reveal() == "http://global:1"
+
+
+def test_what_tyk_conf_says_wins_over_defaults(tmp_path: Path) -> None:
+    proxy = {"enabled": True, "http_proxy": "http://tyks:1"}
+    conf(tmp_path, {"external_services": {"global": proxy}})
+    api(tmp_path, classic(META))
+    (handler,) = loaded(tmp_path, defaults={"proxy": "http://ours:1"}).handlers
+    assert handler.route.proxy.reveal() == "http://tyks:1"
 
 
 @pytest.mark.parametrize("bypass", ["other:1, hooks.example.com", ["hooks.example.com"]])
 def test_a_bypassed_host_is_reached_without_the_proxy(bypass: object, tmp_path: Path) -> None:
     proxy = {"enabled": True, "http_proxy": "http://p:1", "bypass_proxy": bypass}
-    assert services(tmp_path, {"webhooks": {"proxy": proxy}}).route.proxy == ""
-    assert services(tmp_path, {"webhooks": {"proxy": proxy}}, "https://hooks.example.com:8443/").route.proxy != ""
+    assert services(tmp_path, {"webhooks": {"proxy": proxy}}).route.proxy.reveal() == ""
+    assert services(tmp_path, {"webhooks": {"proxy": proxy}}, "https://hooks.example.com:8443/").route.proxy
 
 
 def test_the_client_certificate_of_tyk_conf_is_used(tmp_path: Path) -> None:
@@ -246,6 +285,18 @@ def test_the_client_certificate_of_tyk_conf_is_used(tmp_path: Path) -> None:
     mtls = {"enabled": True, "cert_file": "cert.pem", "key_file": "key.pem", "tls_min_version": "1.2"}
     tls = services(tmp_path, {"webhooks": {"mtls": mtls}}).route.tls
     assert (tls.cert_file, tls.key_file, tls.ca_file) == (str(tmp_path / "cert.pem"), str(tmp_path / "key.pem"), "")
+
+
+def test_what_of_mtls_has_no_effect_is_told(tmp_path: Path) -> None:
+    (tmp_path / "cert.pem").write_text(PEM)
+    mtls = {"enabled": True, "cert_file": "cert.pem", "ca_cert_ids": ["5f3"], "tls_min_version": "1.2"}
+    path = conf(tmp_path, {"external_services": {"webhooks": {"mtls": mtls}}})
+    at = f"{path}: external_services.webhooks.mtls"
+    store = "names a certificate in Tyk's own store, which only Tyk can read; the files beside it are used"
+    assert [str(w) for w in loaded(tmp_path).warnings if "mtls" in w.path] == [
+        f"{at}.ca_cert_ids: {store}",
+        f"{at}.tls_min_version: has no effect on webhooks, here as in Tyk",
+    ]
 
 
 def test_a_certificate_of_tyks_store_is_told_of(tmp_path: Path) -> None:
@@ -268,6 +319,22 @@ def test_templates_are_looked_for_in_the_gateways_folder(tmp_path: Path) -> None
 def test_a_new_definition_is_noticed_by_its_folder(tmp_path: Path) -> None:
     api(tmp_path, classic(META))
     assert tmp_path / "apps" in loaded(tmp_path).sources
+
+
+@pytest.mark.parametrize("apis", ["apps", "apps/"])
+def test_a_folder_stands_for_the_definitions_in_it(apis: str, tmp_path: Path) -> None:
+    api(tmp_path, classic(META))
+    (tmp_path / "apps/README.md").write_text("no definition")
+    found = loaded(tmp_path, {"apis": apis})
+    assert len(found.handlers) == 1
+    assert tmp_path / "apps" in found.sources
+
+
+def test_a_folder_without_definitions_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "apps").mkdir()
+    assert str(loaded(tmp_path, {"apis": "apps"}).warnings[0]) == (
+        f"configuration: tyk.apis: matches no file: {tmp_path}/apps/*.json"
+    )
 
 
 def test_a_list_of_definitions_in_one_file_is_read(tmp_path: Path) -> None:

@@ -37,9 +37,14 @@ class Row(Struct, frozen=True):
     path: str
     body: str
     content_type: str = JSON
+    header_map: dict[str, str] = {}
 
 
 TABLE = [
+    Row("AuthFailure", "keys", "POST", "/hooks/keys", ALERT.format("AuthFailure")),
+    Row("QuotaExceeded", "keys", "GET", "/hooks/keys", ALERT.format("QuotaExceeded")),
+    Row("RatelimitExceeded", "keys", "PUT", "/hooks/keys", ALERT.format("RatelimitExceeded")),
+    Row("OrgRateLimitExceeded", "keys", "PATCH", "/hooks/keys", ALERT.format("OrgRateLimitExceeded")),
     Row("KeyExpired", "orders", "POST", "/hooks/orders", ALERT.format("KeyExpired")),
     Row("VersionFailure", "legacy", "GET", "/hooks/legacy", ANY.format("VersionFailure")),
     Row("BreakerTripped", "exported", "POST", "/hooks/exported", ANY.format("BreakerTripped")),
@@ -47,26 +52,32 @@ TABLE = [
     Row("BreakerTriggered", "exported", "PATCH", "/hooks/exported", ANY.format("BreakerTriggered")),
     Row("HostDown", "first", "POST", "/hooks/host", HOST.format("HostDown"), ""),
     Row("HostUp", "second", "DELETE", "/hooks/host", HOST.format("HostUp"), ""),
-    Row("RateLimitSmoothingUp", "payments", "POST", "/hooks/oas", ALERT.format("RateLimitSmoothingUp")),
+    Row("RateLimitSmoothingUp", "payments", "POST", "/hooks/oas", ALERT.format("RateLimitSmoothingUp"),
+        header_map={"X-Tyk": "v"}),
     Row("RateLimitSmoothingDown", "payments", "PUT", "/hooks/oas", ALERT.format("RateLimitSmoothingDown")),
-    Row("OrgQuotaExceeded", "catalog", "POST", "/hooks/global", ALERT.format("OrgQuotaExceeded")),
+    Row("OrgQuotaExceeded", "catalog", "POST", "/hooks/global", ALERT.format("OrgQuotaExceeded"),
+        header_map={"Authorization": "Bearer not-a-real-one"}),
     Row("UpstreamOAuthError", "mixed", "POST", "/hooks/mixed", ANY.format("UpstreamOAuthError")),
-    Row("CertificateExpired", "both", "POST", "/hooks/certificates", CERTIFICATE.format("Expired")),
-    Row("CertificateExpiringSoon", "both", "POST", "/hooks/certificates", CERTIFICATE.format("ExpiringSoon")),
+    Row("CertificateExpired", "both", "POST", "/hooks/certificates", CERTIFICATE.format("Expired"),
+        header_map={"X-Team": "pki"}),
+    Row("CertificateExpiringSoon", "both", "POST", "/hooks/certificates", CERTIFICATE.format("ExpiringSoon"),
+        header_map={"X-Team": "pki"}),
     Row("OAuth2ExchangeSucceeded", "exchange", "POST", "/hooks/oauth", EXCHANGE.format("Succeeded", "success")),
     Row("OAuth2ExchangeFailed", "exchange", "POST", "/hooks/oauth", EXCHANGE.format("Failed", "idp_error")),
     Row("OAuth2ScopeCheckFailed", "exchange", "POST", "/hooks/oauth", SCOPE, ""),
     Row("TokenCreated", "", "POST", "/hooks/tokens", TOKEN.format("TokenCreated")),
     Row("TokenUpdated", "", "POST", "/hooks/tokens", TOKEN.format("TokenUpdated")),
     Row("TokenDeleted", "", "POST", "/hooks/tokens", TOKEN.format("TokenDeleted")),
-    Row("TriggerExceeded", "", "POST", "/hooks/monitor", QUOTA),
+    Row("TriggerExceeded", "", "POST", "/hooks/monitor", QUOTA, header_map={"X-Monitor": "quota"}),
 ]  # fmt: skip
-"""Events whose webhook has a template of our own making. The five others have Tyk's default, or two webhooks."""
-OTHERS = ("AuthFailure", "QuotaExceeded", "RatelimitExceeded", "OrgRateLimitExceeded")
+"""One webhook for each event, with a template of our own making: Tyk's default one is not at hand."""
+OURS = {"webhook-id", "accept-encoding"}
+"""Header lines that Tyk does not send, or not so."""
 
 
-def test_the_table_and_the_others_are_all_of_tyks_events() -> None:
-    assert sorted([*(row.event for row in TABLE), *OTHERS]) == sorted(NAMES)
+def test_the_table_has_all_of_tyks_events() -> None:
+    assert sorted(row.event for row in TABLE) == sorted(NAMES)
+    assert len(NAMES) == 24
 
 
 def packed(event: str, api: str) -> dict[str, Any]:
@@ -108,8 +119,13 @@ async def test_an_event_becomes_the_bytes_and_the_fingerprint_that_tyk_makes(
         (cool_down,) = await rig.cool_downs()
     assert (request.method, request.path) == (row.method, row.path)
     assert request.body.decode() == row.body
-    assert request.headers["user-agent"] == "Tyk-Hookshot"
-    assert request.headers["content-type"] == row.content_type
+    assert {name: value for name, value in request.headers.items() if name not in OURS} == {
+        "host": rig.endpoint.url.removeprefix("http://"),
+        "user-agent": "Tyk-Hookshot",
+        "content-length": str(len(row.body.encode())),
+        "content-type": row.content_type,
+        **{name.lower(): value for name, value in row.header_map.items()},
+    }
     assert cool_down.rpartition(":")[2] == fingerprint(row, rig.endpoint.url.removeprefix("http://"))
 
 
@@ -134,14 +150,66 @@ async def test_an_event_with_the_default_template_is_sent_with_the_seeds_members
     }
 
 
-async def test_the_seeds_own_definition_sends_what_it_says(rig: Rig, tyk_files: Path) -> None:
-    async with rig.working(tyk={"apis": "apps/01-seed.json"}):
-        await rig.add(packed("AuthFailure", "widgets"))
+SEED = """
+    {
+        "handler_name":"eh_web_hook_handler",
+        "handler_meta": {
+            "method": "POST",
+            "target_path": "http://posttestserver.com/post.php?dir=tyk-event-test",
+            "template_path": "templates/default_webhook.json",
+            "header_map": {"X-Tyk-Test-Header": "Tyk v1.BANANA"},
+            "event_timeout": 10
+        }
+    }
+"""
+"""The handler of the documentation that streamhooks began with, its brace closed."""
+
+
+@pytest.mark.parametrize("form", ["ours", "tyk"])
+async def test_the_seeds_own_handler_sends_what_it_says(rig: Rig, tmp_path: Path, form: str) -> None:
+    """Through a proxy, which alone is connected to: the target is a host that we do not have."""
+    block: dict[str, Any] = {"events": {"AuthFailure": [json.loads(SEED)]}}
+    (tmp_path / "api.json").write_text(json.dumps({"api_id": "widgets", "event_handlers": block}))
+    handlers: dict[str, Any] = {"event_handlers": block} if form == "ours" else {"tyk": {"apis": "api.json"}}
+    async with rig.working(**handlers, defaults={"proxy": rig.endpoint.url}):
+        for _ in range(2):
+            await rig.add(packed("AuthFailure", "widgets"))
         (request,) = await rig.endpoint.wait_for(1)
-        await rig.settled(delivered=1)
-    assert (request.method, request.path) == ("POST", "/hooks/seed?dir=tyk-event-test")
-    assert request.headers["x-tyk-test-header"] == "Tyk v1.BANANA"
+        await rig.settled(delivered=1, suppressed=1)
+        (cool_down,) = await rig.cool_downs()
+    host, path = "posttestserver.com", "/post.php?dir=tyk-event-test"
+    assert (request.method, request.path) == ("POST", f"http://{host}{path}")
+    assert (request.headers["host"], request.headers["x-tyk-test-header"]) == (host, "Tyk v1.BANANA")
     assert request.headers["content-type"] == JSON
+    seeds = {"event": "AuthFailure", "message": MESSAGE, "path": "/orders/7", "origin": "203.0.113.7", "key": KEY}
+    assert json.loads(request.body).items() >= seeds.items()
+    assert cool_down.rpartition(":")[2] == md5(raw_request("POST", host, path, request.body)).hexdigest()
+
+
+TIMES = [
+    ("CertificateExpiringSoon", "{{.Meta.ExpiresAt}}", "2026-12-02 00:00:00 &#43;0000 UTC", "2026-12-02T00:00:00Z"),
+    ("CertificateExpired", "{{.Meta.ExpiredAt}}", "2026-11-19 00:00:00 &#43;0000 UTC", "2026-11-19T00:00:00Z"),
+    ("HostDown", "{{.Meta.HostInfo.Timeout}}", "2s", "2000000000"),
+    ("HostDown", "{{.TimeStamp}}", "2026-11-23 10:00:00 &#43;0000 UTC", "2026-11-23T10:00:00Z"),
+]
+
+
+@pytest.mark.parametrize(("event", "body", "tyks", "ours"), TIMES, ids=[row[1] for row in TIMES])
+async def test_times_and_durations_are_printed_as_tyk_prints_them(
+    rig: Rig, tmp_path: Path, event: str, body: str, tyks: str, ours: str
+) -> None:
+    (tmp_path / "t.txt").write_text(body)
+    meta = {"method": "POST", "target_path": f"{rig.endpoint.url}/x", "template_path": "t.txt"}
+    entries = [
+        {"handler_name": "eh_web_hook_handler", "handler_meta": {**meta, "compat": compat, "header_map": {"X": compat}}}
+        for compat in ("tyk", "")
+    ]
+    (tmp_path / "api.json").write_text(json.dumps({"api_id": "a", "event_handlers": {"events": {event: entries}}}))
+    async with rig.working(tyk={"apis": "api.json"}):
+        await rig.add(packed(event, "a"))
+        requests = await rig.endpoint.wait_for(2)
+        await rig.settled(delivered=2)
+    assert {request.headers["x"]: request.body.decode() for request in requests} == {"tyk": tyks, "": ours}
 
 
 async def test_two_webhooks_of_one_event_are_both_sent(rig: Rig, tyk_files: Path) -> None:

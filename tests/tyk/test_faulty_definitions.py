@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from streamhooks.errors import ConfigError
+from streamhooks.secret import Secret
 from tests.tyk.loading import TARGET, api, classic, conf, loaded, oas
 
 CLASSIC = "event_handlers.events.AuthFailure[0].handler_meta"
@@ -101,10 +102,71 @@ def test_a_key_that_reaches_beyond_the_webhook_is_not_taken(tmp_path: Path) -> N
     path = api(tmp_path, classic({**META, **reaching}))
     found = loaded(tmp_path)
     (handler,) = found.handlers
-    assert (handler.route.allow_cidrs, handler.route.proxy, handler.route.tls.ca_file) == ((), "", "")
+    assert (handler.route.allow_cidrs, handler.route.proxy, handler.route.tls.ca_file) == ((), Secret(""), "")
     assert handler.apis == frozenset({"orders"})
-    said = "is not taken from Tyk's files, it reaches beyond this webhook; give it under defaults or handlers"
-    assert {str(w) for w in found.warnings} == {f"{path}: {CLASSIC}.{key}: {said}" for key in reaching}
+    way_out = {
+        "allow_cidrs": "write it under defaults in the configuration, or import the webhook into handlers",
+        "proxy": "write it under defaults in the configuration or external_services of tyk.conf",
+        "tls": "write it under defaults in the configuration or external_services of tyk.conf",
+        "apis": "it is for the events of its own API; import it into handlers, which may name others",
+    }
+    assert {str(w) for w in found.warnings} == {
+        f"{path}: {CLASSIC}.{key}: is not taken from Tyk's files: {said}" for key, said in way_out.items()
+    }
+
+
+def test_neither_is_it_taken_from_an_oas_definition(tmp_path: Path) -> None:
+    path = api(tmp_path, oas({"proxy": "http://p:1"}))
+    found = loaded(tmp_path)
+    assert found.handlers[0].route.proxy.reveal() == ""
+    said = "write it under defaults in the configuration or external_services of tyk.conf"
+    assert str(found.warnings[0]) == f"{path}: {OAS}.proxy: is not taken from Tyk's files: {said}"
+
+
+def test_a_private_target_says_how_to_open_it_for_tyks_files(tmp_path: Path) -> None:
+    path = api(tmp_path, classic({**META, "target_path": "http://10.1.2.3/x"}))
+    said = (
+        "is 10.1.2.3, which is not public (private); if that is meant, "
+        'write `defaults: {allow_cidrs: ["10.1.2.3/32"]}` into the configuration; Tyk\'s own files open nothing'
+    )
+    assert faults(tmp_path) == [f"{path}: {CLASSIC}.target_path: {said}"]
+    assert len(loaded(tmp_path, defaults={"allow_cidrs": ["10.1.2.3/32"]}).handlers) == 1
+
+
+def test_every_fault_of_an_oas_webhook_is_told_at_once(tmp_path: Path) -> None:
+    wrong = {"method": 7, "cooldownPeriod": 8, "headers": [{"name": 9}, {"value": "v"}], "retry": 1, "url": "x"}
+    path = api(tmp_path, oas(wrong))
+    assert faults(tmp_path) == [
+        f"{path}: {OAS}.{key}: {said}"
+        for key, said in (
+            ("method", 'is 7; must be a text; put it in quotes ("...")'),
+            ("cooldownPeriod", 'is 8; must be a text; put it in quotes ("...")'),
+            ("retry", "is 1; must be a section of keys and values"),
+            ("headers[0].name", 'must be a text; put it in quotes ("...")'),
+            ("headers[1].name", "is missing; a header has a name and a value"),
+            ("url", "must be an absolute URL that starts with http:// or https://"),
+        )
+    ]
+
+
+def test_a_key_that_stands_twice_is_no_fault_in_tyks_files(tmp_path: Path) -> None:
+    """Go takes the last of them without a word; of ours we would want to know which is meant."""
+    definition = json.dumps(classic(META)).replace('"api_id": "orders"', '"api_id": "old", "api_id": "orders"')
+    path = api(tmp_path, definition)
+    found = loaded(tmp_path)
+    assert found.handlers[0].apis == frozenset({"orders"})
+    assert [str(w) for w in found.warnings] == [f"{path}: api_id: is given twice: Tyk takes the last, and so do we"]
+
+
+def test_a_tyk_conf_among_the_definitions_is_told_where_it_belongs(tmp_path: Path) -> None:
+    path = api(tmp_path, {"listen_port": 8080, "event_handlers": {"events": {}}})
+    said = "is a tyk.conf and no API definition; name it under tyk.config, and keep it out of tyk.apis"
+    assert faults(tmp_path) == [f"{path}: {said}"]
+
+
+def test_a_definition_in_the_place_of_tyk_conf_is_told_where_it_belongs(tmp_path: Path) -> None:
+    path = conf(tmp_path, classic(META))
+    assert faults(tmp_path) == [f"{path}: is an API definition and no tyk.conf; name it under tyk.apis"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """`import tyk` writes our own form: the same requests for the same events, and comments that say what was where."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from streamhooks.delivery.request import RequestMaker
 from streamhooks.event_types import example
 from streamhooks.files import Loaded, load
 from streamhooks.handlers.handler import Handler
+from streamhooks.secret import Secret
 from tests.doors.command import command
 from tests.tyk.conftest import DEFINITIONS
 from tests.tyk.loading import TARGET, api, classic, conf, loaded, shipped
@@ -46,7 +48,8 @@ async def test_each_handler_says_where_it_stood_and_what_changes(tmp_path: Path)
     assert ran.code == 0
     assert ran.out.partition("handlers:\n")[2] == (
         f"  # {path}: event_handlers.events.AuthFailure[0].handler_meta\n"
-        "  # is 0: Tyk then marks a request for ever and sends it once, ever; here there is no cool-down\n"
+        "  # event_timeout: is 0: Tyk then marks a request for ever and sends it once, ever; "
+        "here there is no cool-down\n"
         f"  - id: {handler.id}\n"
         "    on: [AuthFailure]\n"
         "    apis: [orders]\n"
@@ -74,14 +77,34 @@ async def test_our_further_keys_and_the_way_out_go_along(tmp_path: Path) -> None
     proxy = {"enabled": True, "http_proxy": "http://proxy:3128"}
     conf(tmp_path, {"external_services": {"webhooks": {"proxy": proxy}}})
     (handler,) = (await imported(tmp_path, tmp_path / "tyk.conf", tmp_path / "apps")).handlers
-    assert (handler.retry.delays, handler.rate_limit, handler.route.proxy) == ((1.0, 2.0), 10.0, "http://proxy:3128")
+    assert (handler.retry.delays, handler.rate_limit, handler.route.proxy) == (
+        (1.0, 2.0),
+        10.0,
+        Secret("http://proxy:3128"),
+    )
     assert handler.when is not None
+    (line,) = re.findall(r"^    proxy: .*$", (tmp_path / "streamhooks.yaml").read_text(), re.MULTILINE)
+    at = f"{tmp_path}/tyk.conf: external_services.webhooks.proxy.http_proxy"
+    assert line == f'    proxy: "http://proxy:3128"  # {at}'
 
 
 async def test_private_targets_are_not_opened_but_named(tmp_path: Path) -> None:
     path = api(tmp_path, classic({"target_path": "http://10.0.0.9/x", "method": "POST"}))
     ran = await command("import", "tyk", str(path))
     assert '# defaults: {allow_cidrs: ["10.0.0.9/32"]}\n' in ran.out
+
+
+@pytest.mark.parametrize(
+    ("host", "cidrs"),
+    [("localhost", ["127.0.0.0/8", "::1/128"]), ("127.0.0.1", ["127.0.0.1/32"]), ("[::1]", ["::1/128"])],
+)
+async def test_the_networks_that_are_named_open_the_targets(host: str, cidrs: list[str], tmp_path: Path) -> None:
+    path = api(tmp_path, classic({"target_path": f"http://{host}:9000/x", "method": "POST"}))
+    ran = await command("import", "tyk", str(path))
+    (line,) = re.findall(r"^# (defaults: .*)$", ran.out, re.MULTILINE)
+    (tmp_path / "own.yaml").write_text(f"{ran.out}\n{line}\n")
+    (handler,) = load([tmp_path / "own.yaml"], {}).handlers
+    assert list(handler.route.allow_cidrs) == cidrs
 
 
 async def test_faults_are_told_and_nothing_is_written(tmp_path: Path) -> None:

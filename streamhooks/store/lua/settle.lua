@@ -1,7 +1,8 @@
 -- Settles outcomes, many in one call: stores what must be stored, writes the receipt, acknowledges, keeps the account.
--- KEYS    stream, retry, parked, parked data, dead, totals, handlers; then for each: cool-down, receipts, held-back
---         count, and where marks are shared with Tyk, Tyk's mark
--- ARGV    group, consumer, lease (ms), most parked, most dead, keys for each (3 or 4); then for each, in this order:
+-- KEYS    stream, retry, parked, parked data, dead, totals, handlers, journal; then for each: cool-down, receipts,
+--         held-back count, and where marks are shared with Tyk, Tyk's mark
+-- ARGV    group, consumer, lease (ms), most parked, most dead, most in the journal, keys for each (3 or 4); then for
+--         each, in this order:
 --   kind      delivered | suppressed | retry | dead | unmatched | finished (all its handlers have receipts already)
 --   source    stream | retry: where the carrier lies
 --   id        of the carrier
@@ -13,14 +14,15 @@
 --             else 0
 --   member    retry: the owner under which the record is stored; delivered: how many held-back duplicates it told of
 --   first     time of the first attempt (ms); "" for now
+--   note      what the journal is told; "" for nothing
 --   count     how many words of the record follow, then these: field, value, field, value ...
 -- answers one word for each: "acked", "waits" (other handlers of the entry are not finished), "late" (no longer ours,
 --         nothing was done), "overflow" (dead-lettered because too many are parked).
 -- Laws: a record is stored before the cool-down says so; a mark goes only over our own claim, but `d` over anything;
---       no fence on the cool-down itself, for it may have been evicted.
-local stream, retry, parked, parked_data, dead, totals, handlers = unpack(KEYS, 1, 7)
+--       no fence on the cool-down itself, for it may have been evicted. The journal is told only of what was done.
+local stream, retry, parked, parked_data, dead, totals, handlers, journal = unpack(KEYS, 1, 8)
 local group, me, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local most_parked, most_dead = tonumber(ARGV[4]), tonumber(ARGV[5])
+local most_parked, most_dead, most_noted = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local counted = {}
@@ -149,6 +151,10 @@ function settle.retry(o)
   if holder(o) ~= me or receipted(o) then return 'late' end
   if own(o, 'd') then return finish(o, 'delivered') end
   if redis.call('ZCARD', parked) >= most_parked and not redis.call('ZSCORE', parked, o.member) then
+    -- A stored record bears the number of the attempt that comes next, a letter that of the attempts made.
+    for i = 1, #o.record, 2 do
+      if o.record[i] == 'attempt' then o.record[i + 1] = text(o.record[i + 1] - 1) end
+    end
     o.record[#o.record + 1] = 'reason'
     o.record[#o.record + 1] = 'overflow'
     settle.dead(o)
@@ -165,21 +171,30 @@ function settle.retry(o)
   return answer
 end
 
-local answers, at, each = {}, 7, tonumber(ARGV[6])
-for i = 8, #KEYS, each do
+local function note(told, answer)
+  if told == '' or answer == 'late' then return end
+  local words = { 'v', '1', 'n', told }
+  if answer == 'overflow' then words[5], words[6] = 'ended', answer end
+  redis.call('XADD', journal, 'MAXLEN', '~', most_noted, '*', unpack(words))
+end
+
+local answers, at, each = {}, 8, tonumber(ARGV[7])
+for i = 9, #KEYS, each do
   local o = {
     cool = KEYS[i], done = KEYS[i + 1], held = KEYS[i + 2], tyk = each == 4 and KEYS[i + 3],
     carrier = ARGV[at + 1] == 'retry' and retry or stream,
     id = ARGV[at + 2], handler = ARGV[at + 3], owner = ARGV[at + 4], handlers = ARGV[at + 5],
     window = tonumber(ARGV[at + 6]), amount = tonumber(ARGV[at + 7]), member = ARGV[at + 8],
   }
-  local first, words = ARGV[at + 9], tonumber(ARGV[at + 10])
+  local first, words = ARGV[at + 9], tonumber(ARGV[at + 11])
   if words > 0 then
     o.record = { 'first', first == '' and text(now) or first, 'last', text(now) }
-    for j = at + 11, at + 10 + words do o.record[#o.record + 1] = ARGV[j] end
+    for j = at + 12, at + 11 + words do o.record[#o.record + 1] = ARGV[j] end
   end
-  answers[#answers + 1] = settle[ARGV[at]](o)
-  at = at + 11 + words
+  local answer = settle[ARGV[at]](o)
+  note(ARGV[at + 10], answer)
+  answers[#answers + 1] = answer
+  at = at + 12 + words
 end
 for term, by in pairs(counted) do
   if by ~= 0 then redis.call('HINCRBY', totals, term, by) end

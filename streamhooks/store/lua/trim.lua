@@ -1,8 +1,9 @@
 -- Notes the oldest entry that is not acknowledged, and trims what lies before it by the retention.
--- KEYS    stream, position, dead
+-- KEYS    stream, position, dead, totals
 -- ARGV    group, retention (ms), retention (entries), dead letters' age (ms), at most so many in one call
 -- answers how many entries were trimmed; as many as the limit: call again
--- Law: nothing pending or undelivered of any group goes, whatever the retention says.
+-- Laws: nothing pending or undelivered of any group goes, whatever the retention says. Dead letters that are too old are
+--       counted like those for which there was no room.
 local stream = KEYS[1]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -40,7 +41,8 @@ for _, flat in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
   if not floor or before(needed, floor) then floor = needed end
 end
 if redis.call('EXISTS', KEYS[3]) == 1 then
-  redis.call('XTRIM', KEYS[3], 'MINID', string.format('%.0f', now - tonumber(ARGV[4])))
+  local letters = redis.call('XTRIM', KEYS[3], 'MINID', string.format('%.0f', now - tonumber(ARGV[4])))
+  if letters > 0 then redis.call('HINCRBY', KEYS[4], 'dead_trimmed', letters) end
 end
 if not floor then return 0 end
 

@@ -1,0 +1,76 @@
+"""What each worker says of itself, for `status` and the console: a hash of a minute's life, written every ten seconds.
+
+One field for each handler, as JSON, so that `redis-cli HGETALL` shows them as they are. Kept with the first partition.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+from msgspec import Struct
+from redis.asyncio import Redis
+
+from streamhooks.store.connection import Word, ask
+from streamhooks.store.keys import Keys
+
+LIFE = 60
+"""Seconds: a worker that is gone is forgotten soon."""
+_HANDLER = b"handler:"
+
+
+class HandlerSnapshot(Struct, frozen=True, gc=False):
+    """One handler at one worker, since that worker's start; rates and latencies of the last ten seconds or so."""
+
+    delivered: int = 0
+    suppressed: int = 0
+    stored: int = 0
+    dead: int = 0
+    attempts: int = 0
+    failures: int = 0
+    """Attempts without a 2xx."""
+    per_second: float = 0.0
+    """Deliveries."""
+    p50: float = 0.0
+    """Seconds of an attempt, the bound of its bucket; 0: there was none."""
+    p99: float = 0.0
+    in_flight: int = 0
+    breaker: str = "closed"
+
+
+class Snapshot(Struct, frozen=True):
+    """One worker."""
+
+    consumer: str
+    version: str
+    uptime: int
+    """Seconds."""
+    handlers: Mapping[str, HandlerSnapshot]
+
+
+async def save(client: Redis, keys: Keys, snapshot: Snapshot) -> None:
+    """Writes it in the place of the last one. Raises StoreError."""
+    key = keys.worker(snapshot.consumer)
+    words: list[Word] = ["v", 1, "version", snapshot.version, "uptime", snapshot.uptime]
+    for handler, own in snapshot.handlers.items():
+        words += [_HANDLER + handler.encode(), msgspec.json.encode(own)]
+    await ask(client, "HSET", key, *words)
+    await ask(client, "EXPIRE", key, LIFE)
+
+
+async def load(client: Redis, keys: Keys, consumers: Iterable[str]) -> list[Snapshot]:
+    """Those of these consumers that have one. Raises StoreError."""
+    found = []
+    for consumer in consumers:
+        fields = await ask(client, "HGETALL", keys.worker(consumer))
+        if fields.get(b"v") == b"1":
+            handlers = {
+                name.removeprefix(_HANDLER).decode(): msgspec.json.decode(value, type=HandlerSnapshot)
+                for name, value in fields.items()
+                if name.startswith(_HANDLER)
+            }
+            found.append(Snapshot(consumer, fields[b"version"].decode(), int(fields[b"uptime"]), handlers))
+    return found
+
+
+async def forget(client: Redis, keys: Keys, consumer: str) -> None:
+    """A worker that leaves takes its snapshot along. Raises StoreError."""
+    await ask(client, "DEL", keys.worker(consumer))
