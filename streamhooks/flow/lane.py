@@ -162,7 +162,7 @@ class Lane:
             return
         job.state = "sending"
         job.started = now
-        reached("sending", job.event.id)
+        reached("sending", job.owner)
         answer = await self._sent(job)
         job.replied = time.monotonic()
         job.answer = answer

@@ -10,6 +10,7 @@ import aiohttp
 from msgspec import Struct
 from redis.asyncio import Redis
 
+from streamhooks.store.connection import ask
 from streamhooks.store.record import Record
 from tests.faults.checker import KEYS, Verdict
 from tests.faults.crew import Crew, configuration, ended
@@ -58,7 +59,7 @@ class Stand(Struct, frozen=True):
 
     async def total(self, term: str) -> int:
         """A term of the account."""
-        return int(await self.client.hget(KEYS.totals, term) or 0)  # type: ignore[misc]  # typed for both kinds of client
+        return int(await ask(self.client, "HGET", KEYS.totals, term) or 0)
 
     async def metric(self, series: str) -> float:
         """A series of the worker's /metrics; 0.0 where it is not told."""
@@ -74,7 +75,7 @@ class Stand(Struct, frozen=True):
 
     async def letters(self) -> list[Record]:
         """The dead letters."""
-        return [Record.read(fields) for _, fields in await self.client.xrange(KEYS.dead)]
+        return [Record.read(fields) for _, fields in await ask(self.client, "XRANGE", KEYS.dead, "-", "+")]
 
     async def stop(self, process: asyncio.subprocess.Process) -> None:
         """Ends a worker that must still be there, cleanly."""
@@ -92,10 +93,12 @@ async def stand(
     *,
     one: Mapping[str, object] | None = None,
     hang: Mapping[str, object] | None = None,
+    aof: bool = False,
     **worker: object,
 ) -> Stand:
-    """Puts all of it up. `one`, `hang` and `worker` are laid over those sections of the configuration."""
-    server, sink = await lab.server(), await lab.sink()
+    """Puts all of it up. `aof`: the server keeps what it has over a restart. `one`, `hang` and `worker` are laid over
+    those sections of the configuration."""
+    server, sink = await lab.server(aof=aof), await lab.sink()
     endpoint = await lab.enter(HostileEndpoint(sink, acts or {}))
     crew = await lab.crew(server.url, sink)
     admin = f"127.0.0.1:{free_port()}"

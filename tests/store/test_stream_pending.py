@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from redis.asyncio import Redis
 
+from streamhooks.store.connection import ask
 from streamhooks.store.keys import Keys
 from streamhooks.store.stream import BYTES_PER_CALL, IDS_PER_CALL, Stream
 from streamhooks.store.upkeep import Account
@@ -123,7 +124,7 @@ async def test_a_take_over_of_large_entries_ends_when_the_bytes_are_full_and_goe
     redis: Redis, keys: Keys, one: Worker, two: Worker
 ) -> None:
     text = b"x" * (BYTES_PER_CALL * 2 // 3)
-    ids = [(await redis.xadd(keys.stream, {"d": text})).decode() for _ in range(5)]
+    ids = [(await ask(redis, "XADD", keys.stream, "*", "d", text)).decode() for _ in range(5)]
     await one.read()
     first = await two.entries.take(BEGINNING, 0.0, 10)
     assert ([entry.id for entry in first.entries], first.cursor) == (ids[:2], ids[2])

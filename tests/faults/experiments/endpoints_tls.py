@@ -7,6 +7,7 @@ from pathlib import Path
 
 import trustme
 
+from streamhooks.store.connection import ask
 from tests.faults.checker import KEYS, Verdict
 from tests.faults.experiments import experiment
 from tests.faults.hostile import PATH, HostileEndpoint
@@ -64,9 +65,7 @@ async def _untrusted(lab: Lab) -> Verdict:
         "good": _context(authority.issue_cert("127.0.0.1")),
     }
     at = await stand(lab, hang={"tls": {"ca_file": str(ca_file)}, "retry": {"delays": [0.3] * 60}})
-    ports = {
-        kind: (await lab.enter(HostileEndpoint(at.sink, {}, context))).port for kind, context in contexts.items()
-    }
+    ports = {kind: (await lab.enter(HostileEndpoint(at.sink, {}, context))).port for kind, context in contexts.items()}
     wire = Wire(0)
     at.endpoint.greet = wire.greet
     at.configure("hang", target_path=f"https://127.0.0.1:{at.endpoint.port}{PATH}")
@@ -102,8 +101,8 @@ async def _all_stored_for(at: Stand, count: int, why: bytes) -> None:
     """Waits until everything is stored for a retry, all for this reason."""
 
     async def stored() -> bool:
-        records: dict[bytes, bytes] = await at.client.hgetall(KEYS.parked_data)  # type: ignore[misc]  # as in stand.py
-        return len(records) == count and all(why in record for record in records.values())
+        records: list[bytes] = await ask(at.client, "HVALS", KEYS.parked_data)
+        return len(records) == count and all(why in record for record in records)
 
     await eventually(stored, 20, f"{count} events are stored, each because of {why.decode()}")
 

@@ -6,10 +6,10 @@ from tests.faults.gauges import Pulse
 from tests.faults.lab import Lab
 from tests.faults.stand import stand
 
-EVENTS = 300
+EVENTS = 150
 DESCRIPTORS = 64
-SLOTS = 128
-"""Twice as many as there are descriptors, each of which would be a connection."""
+SLOTS = 96
+"""More than there are descriptors; each would be a connection."""
 SLOW = 0.3
 
 
@@ -26,8 +26,9 @@ async def _exhausted(lab: Lab) -> Verdict:
     waited = await at.metric('streamhooks_attempts_total{handler="one",result="local"}')
     await at.stop(worker)
     assert waited > 0, "there were descriptors enough"
+    assert not pulse.failed, f"{pulse.failed} probes were not answered"
     assert not await at.letters(), "an endpoint was blamed for our own want of means"
     return await at.verdict(
         notes=f"{waited:.0f} requests waited for a descriptor; /livez answered {pulse.asked} times, "
-        f"within {1000 * pulse.longest:.0f} ms, and did not {pulse.failed} times"
+        f"within {1000 * pulse.longest:.0f} ms"
     )

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 
 import msgspec
 
+from streamhooks.store.connection import ask
 from tests.faults.checker import Verdict
 from tests.faults.experiments import experiment
-from tests.faults.gauges import Latencies, Memory, Pulse
+from tests.faults.gauges import Latencies, Memory
 from tests.faults.lab import Lab
 from tests.faults.load import STREAM
 from tests.faults.stand import Stand, stand
@@ -66,9 +67,14 @@ async def _mixed_in(at: Stand, seqs: range) -> list[str]:
     for number, fields in enumerate(kinds):
         first = seqs.start + number * step
         await at.load.stream(range(first, first + step), per_second=PER_SECOND)
-        ids.append((await at.client.xadd(STREAM, dict(fields))).decode())
+        ids.append(await _add(at, fields))
     await at.load.stream(range(seqs.start + len(kinds) * step, seqs.stop), per_second=PER_SECOND)
     return ids
+
+
+async def _add(at: Stand, fields: Mapping[bytes, bytes]) -> str:
+    id: bytes = await ask(at.client, "XADD", STREAM, "*", *(word for pair in fields.items() for word in pair))
+    return id.decode()
 
 
 @experiment("a backlog of entries of 10 MB")
@@ -77,7 +83,7 @@ async def _large(lab: Lab) -> Verdict:
     at = await stand(lab, in_flight=64)
     for number in range(lab.scaled(LARGE_ONES)):
         await at.load.publish([number])
-        await at.client.xadd(STREAM, dict(KINDS["10 MB"]))
+        await _add(at, KINDS["10 MB"])
     worker = await at.worker()
     memory = Memory(worker.pid)
     await at.have_ended(2 * lab.scaled(LARGE_ONES))

@@ -19,7 +19,7 @@ async def _crash_loop(lab: Lab) -> Verdict:
     await at.load.publish(range(good))
     crashes = 0
     while not await at.total("dead"):
-        worker = await at.crew.start("--until-idle", failpoint=f"sending={at.load.acknowledged[killer]}")
+        worker = await at.crew.start("--until-idle", failpoint=f"sending={at.load.acknowledged[killer]}|one")
         code = await ended(worker, 30)
         crashes += code == SIGKILLED
         assert code in (0, SIGKILLED), at.crew.log
@@ -27,4 +27,6 @@ async def _crash_loop(lab: Lab) -> Verdict:
     await at.crew.drain()
     (letter,) = await at.letters()
     assert (letter.reason, letter.origin) == ("crash_loop", at.load.acknowledged[killer])
-    return await at.verdict(most_duplicates=crashes * IN_FLIGHT, notes=f"{crashes} workers died of it, then it was dead")
+    return await at.verdict(
+        most_duplicates=crashes * IN_FLIGHT, notes=f"{crashes} workers died of it, then it was dead"
+    )
