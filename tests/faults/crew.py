@@ -67,19 +67,21 @@ class Crew:
     async def start(
         self, *options: str, failpoint: str = "", prefix: Sequence[str] = (), **environment: str
     ) -> asyncio.subprocess.Process:
-        """A worker. `prefix`: another program that runs it, such as faketime or prlimit."""
-        return await self.run(
-            "serve", *options, prefix=prefix, environment={"STREAMHOOKS_FAILPOINT": failpoint, **environment}
-        )
-
-    async def run(
-        self, command: str, *words: str, prefix: Sequence[str] = (), environment: Mapping[str, str] | None = None
-    ) -> asyncio.subprocess.Process:
-        """Any command of streamhooks, with the workers' configuration."""
+        """`prefix`: another program that runs it, such as faketime or prlimit."""
         with self._log.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                *prefix, sys.executable, "-m", "streamhooks", command, *words, "--config", str(self._config),
-                stdout=log, stderr=log, env={**os.environ, **(environment or {})},
+                *prefix, sys.executable, "-m", "streamhooks", "serve", "--config", str(self._config), *options,
+                stdout=log, stderr=log, env={**os.environ, "STREAMHOOKS_FAILPOINT": failpoint, **environment},
+            )  # fmt: skip
+        self._started.append(process)
+        return process
+
+    async def run(self, command: str, *words: str) -> asyncio.subprocess.Process:
+        """Any other command of streamhooks, with the workers' configuration."""
+        with self._log.open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "streamhooks", command, *words, "--config", str(self._config),
+                stdout=log, stderr=log,
             )  # fmt: skip
         self._started.append(process)
         return process
