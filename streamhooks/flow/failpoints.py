@@ -3,6 +3,7 @@
 `STREAMHOOKS_FAILPOINT=name` or `name:n` kills the process with SIGKILL when the point is reached for the n-th time;
 `name=text` when it is reached with a subject that contains the text. Without the variable a point is an empty call.
 The points, in the order of an entry's way: read, claimed, sending, replied, settled, receipted, stored, buried.
+`sending` has a subject, the owner: `<entry id>|<handler>`.
 """
 
 import os

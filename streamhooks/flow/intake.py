@@ -4,6 +4,8 @@ An entry that cannot become a request ends here, as a dead letter or unmatched; 
 read are one call. A job whose request is being sent by another owner waits its turn outside the lanes, see waiting.py.
 """
 
+import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
@@ -28,6 +30,9 @@ from streamhooks.store.record import Record
 from streamhooks.store.settle import Settlement, Source
 
 log = structlog.get_logger("streamhooks")
+BREATH = 0.01
+"""Seconds of decoding and rendering after which everything else has its turn: a batch of templates that each run out of
+steps would hold the heartbeat and every answer up for seconds."""
 
 
 class Intake:
@@ -74,7 +79,13 @@ class Intake:
     async def _take_in(self, carriers: Sequence[Carrier]) -> None:
         receipts = await self._receipts(carriers)
         jobs: list[Job] = []
+        breath = time.monotonic() + BREATH
         for carrier in carriers:
+            if time.monotonic() > breath:
+                await asyncio.sleep(0)
+                breath = time.monotonic() + BREATH
+            if carrier.lost:  # while others had their turn
+                continue
             try:
                 jobs += self._open(carrier, receipts.get(carrier.entry.id, frozenset()))
             except Exception as error:
@@ -91,7 +102,7 @@ class Intake:
 
     async def launch(self, jobs: Sequence[Job]) -> None:
         """Claims what is to be claimed, and offers to the lanes what may be sent."""
-        asking = [job for job in jobs if job.claim is not None and not self._is_behind_an_unclaimed(job)]
+        asking = [job for job in jobs if self._may_ask(job)]
         verdicts = await self._verdicts(asking) if asking else {}
         reached("claimed")
         for job in jobs:
@@ -145,6 +156,9 @@ class Intake:
         self._unclaimed[key] = job
         self._figures.claims_failed_open += 1
         return Send()
+
+    def _may_ask(self, job: Job) -> bool:
+        return job.claim is not None and job.state != "ended" and not self._is_behind_an_unclaimed(job)
 
     def _is_behind_an_unclaimed(self, job: Job) -> bool:
         """Redis has no mark yet of what was sent without a claim: a duplicate must wait for its end, not ask."""

@@ -165,7 +165,7 @@ class Lane:
             return
         job.state = "sending"
         job.started = now
-        reached("sending")
+        reached("sending", job.owner)
         answer = await self._sent(job)
         job.replied = time.monotonic()
         job.answer = answer

@@ -9,6 +9,7 @@ import asyncio
 import structlog
 
 from streamhooks.errors import StoreError
+from streamhooks.flow.appetite import Appetite
 from streamhooks.flow.carrier import Room
 from streamhooks.flow.gate import Gate
 from streamhooks.flow.health import Health
@@ -48,6 +49,7 @@ class Reading:
         self._health = health
         self._figures = figures
         self._batch = batch
+        self._appetite = Appetite(batch)
         self._enough = enough
         self._start = start
         self.done = False
@@ -76,10 +78,11 @@ class Reading:
         if self._room.free < min(self._enough, self._batch):
             await self._room.changed(AGAIN)
             return
-        entries = await self._stream.read(min(self._batch, self._room.free), BLOCK)
+        entries = await self._stream.read(min(self._appetite.count, self._room.free), BLOCK)
         self._health.answered()
         if not entries:
             return
+        self._appetite.had(entries)
         self._figures.entries_read += len(entries)
         await self._gate.passed()
         if stopping.is_set():

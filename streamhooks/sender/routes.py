@@ -8,11 +8,13 @@ force: it would let a hanging endpoint starve the others; slots are the worker's
 import ssl
 
 import aiohttp
+from aiohttp import SocketFactoryType
 from aiohttp.abc import AbstractResolver
 from msgspec import Struct
 
 from streamhooks.delivery.targets import Policy
 from streamhooks.handlers.handler import Route
+from streamhooks.sender.descriptors import plain, sparing
 from streamhooks.sender.guard import AllowedAnswers, Guard
 from streamhooks.sender.protocol import bound
 from streamhooks.sender.proxies import following
@@ -65,14 +67,14 @@ class Routes:
         resolver = self._resolver
         if resolver is None:
             resolver = self._own_resolver = self._own_resolver or aiohttp.DefaultResolver()
-        factory = None
+        factory: SocketFactoryType = plain
         # Through a proxy this connector connects to nothing but the proxy, which the operator named and which is as a
         # rule on a private address; what the proxy may reach is the proxy's to guard.
         if not route.proxy:
             policy = Policy(route.allow_cidrs)
             resolver, factory = AllowedAnswers(resolver, policy), self._guard(policy)
         connector = aiohttp.TCPConnector(
-            socket_factory=factory,
+            socket_factory=sparing(factory),
             resolver=resolver,
             limit=0,
             ttl_dns_cache=DNS_TTL,

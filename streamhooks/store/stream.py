@@ -27,6 +27,9 @@ LOOKED_AT = 100
 """Unread entries that one look counts by looking at them."""
 IDS_PER_CALL = 500
 """Some managed services take at most 3,999 words in a request."""
+BYTES_PER_CALL = 8 * 1024 * 1024
+"""What entries may weigh together that are taken over at once, the last of them not counted; also what a read is to
+stay below. Thirty-two of the largest events that are read at all by default; a gateway may write larger ones."""
 
 
 class Taken(Struct, frozen=True):
@@ -107,7 +110,7 @@ class Stream:
         return await self._taken("own", idle, count)
 
     async def _taken(self, cursor: str, idle: float, count: int) -> Taken:
-        words: list[Word] = [self.group, self.consumer, int(idle * 1000), count, cursor]
+        words: list[Word] = [self.group, self.consumer, int(idle * 1000), count, cursor, BYTES_PER_CALL]
         reply = await _take(self._client, self._counted, words)
         entries = [Entry(id.decode(), _pairs(flat), deliveries) for id, deliveries, flat in reply[1]]
         return Taken(reply[0].decode(), entries, reply[2])

@@ -65,7 +65,7 @@ async def judge(
     `excused`: events that Redis may have lost. `most_duplicates`: the deliveries in flight at the crashes.
     `account`: whether T:totals can be whole, which it is not where Redis lost writes. Seconds for the rest.
     """
-    letters = await _buried(client)
+    letters = await _buried(client, load)
     buried = set(letters)
     missing = outstanding(sink, load) - buried
     by_redis = {key for key in missing if key.seq in excused}
@@ -114,14 +114,18 @@ async def gone(client: Redis, load: Load) -> frozenset[int]:
     return frozenset(seq for seq, id in load.acknowledged.items() if id not in kept)
 
 
-async def _buried(client: Redis) -> Counter[Key]:
-    """The events of the dead letters, as their handlers' paths."""
+async def _buried(client: Redis, load: Load) -> Counter[Key]:
+    """The events of the dead letters, as their handlers' paths; a whole entry that was given up, as all of its own."""
     found: Counter[Key] = Counter()
+    seqs = {id: seq for seq, id in load.acknowledged.items()}
     for _, fields in await ask(client, "XRANGE", KEYS.dead, "-", "+"):
         record = Record.read(fields)
         if record.event:
             event = wire.unpack_event(record.event, attempt=1, only=record.handler, run="")
             found[Key(int(event.meta["seq"]), f"/{record.handler}")] += 1
+        elif record.origin in seqs:
+            seq = seqs[record.origin]
+            found.update(Key(seq, path) for path in PATHS[load.types[seq]])
     return found
 
 

@@ -85,6 +85,16 @@ class Crew:
         self._started.append(process)
         return process
 
+    async def run(self, command: str, *words: str) -> asyncio.subprocess.Process:
+        """Any other command of streamhooks, with the workers' configuration."""
+        with self._log.open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "streamhooks", command, *words, "--config", str(self._config),
+                stdout=log, stderr=log,
+            )  # fmt: skip
+        self._started.append(process)
+        return process
+
     def rewrite(self, config: Mapping[str, Any]) -> None:
         """Puts another configuration in the place of the one that the workers read."""
         self._config.write_text(json.dumps(config))

@@ -3,10 +3,10 @@
 import random
 from asyncio.subprocess import Process
 from collections.abc import Iterable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 
@@ -19,6 +19,7 @@ from tests.faults.server import Server
 from tests.faults.sink import Sink
 from tests.waiting import eventually
 
+T = TypeVar("T")
 IN_FLIGHT = 32
 """Deliveries under way at once in a worker, see crew.configuration."""
 DELIVERED = 30.0
@@ -44,6 +45,10 @@ class Lab:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._rooms.aclose()
+
+    async def enter(self, room: AbstractAsyncContextManager[T]) -> T:
+        """Opens something else that is to be gone with the lab."""
+        return await self._rooms.enter_async_context(room)
 
     def scaled(self, count: int) -> int:
         return max(1, round(count * self.scale))

@@ -69,7 +69,7 @@ class Sink:
         return web.Response(status=status)
 
     def saw(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[Key, str]:
-        """Counts a request that has arrived, here or at an endpoint beside; which it is and how it ends."""
+        """Counts a request that has arrived, here or at an endpoint beside; which it is, and what end it asks for."""
         told = json.loads(body)
         key = Key(told["seq"], path)
         self.arrivals[key] += 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,6 +11,7 @@ import pytest
 from tests.flow.rig import Rig
 
 DEEP = 100_000
+BOMBS = 32
 MSGPACK = b"\x82\xa4type\xa1A\xa4meta\x81\xa1a"
 """A map of type A up to the value of `a` in its meta."""
 UNDECODABLE: dict[str, tuple[dict[str, bytes], str]] = {
@@ -66,6 +68,26 @@ async def test_a_template_that_fails_is_one_dead_letter_with_its_message(rig: Ri
     (letter,) = await rig.letters()
     assert (letter.reason, letter.handler, letter.type, letter.attempt) == ("template", "h", "Custom", 0)
     assert "error calling index: index out of range: 3" in letter.why
+
+
+async def test_template_bombs_of_one_batch_let_others_have_their_turn_in_between(rig: Rig) -> None:
+    """Each is ended by its limits in some 50 ms; together they would stop the heartbeat for as long as a lease."""
+    name = rig.template("bomb.json", "{{ range $i := 99999 }}{{ range 99999 }}{{ end }}{{ end }}")
+    await rig.publish_many(BOMBS)
+    turns: list[float] = []
+
+    async def turn() -> None:
+        while True:
+            before = time.perf_counter()
+            await asyncio.sleep(0)
+            turns.append(time.perf_counter() - before)
+
+    turning = asyncio.create_task(turn())
+    async with rig.working(rig.handler(template_path=name)):
+        await rig.settled(dead=BOMBS)
+    turning.cancel()
+    longest, *others = sorted(turns, reverse=True)[:BOMBS]
+    assert 4 * longest < sum(others), "many of them were rendered in one turn of the loop"
 
 
 async def test_a_condition_that_fails_is_a_dead_letter_and_no_silent_no(rig: Rig) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 from redis.asyncio import Redis
 
+from streamhooks.store.connection import ask
 from streamhooks.store.keys import Keys
-from streamhooks.store.stream import IDS_PER_CALL, Stream
+from streamhooks.store.stream import BYTES_PER_CALL, IDS_PER_CALL, Stream
 from streamhooks.store.upkeep import Account
 from tests.store.given import BEGINNING, GROUP, Worker, add, pending, settlement
 from tests.waiting import eventually
@@ -117,6 +118,22 @@ async def test_a_sweep_follows_its_cursor_past_any_number_of_live_entries(
         assert calls < 100
     assert found == ids[200:]
     assert calls > 20
+
+
+async def test_a_take_over_of_large_entries_ends_when_the_bytes_are_full_and_goes_on_from_there(
+    redis: Redis, keys: Keys, one: Worker, two: Worker
+) -> None:
+    text = b"x" * (BYTES_PER_CALL * 2 // 3)
+    ids = [(await ask(redis, "XADD", keys.stream, "*", "d", text)).decode() for _ in range(5)]
+    await one.read()
+    first = await two.entries.take(BEGINNING, 0.0, 10)
+    assert ([entry.id for entry in first.entries], first.cursor) == (ids[:2], ids[2])
+    rest = ("one", 1)
+    assert await pending(redis, keys.stream) == dict.fromkeys(ids[:2], ("two", 2)) | dict.fromkeys(ids[2:], rest)
+    await grow_silent(redis, keys, "one", ids[2:])
+    own = await one.entries.recover_own(SILENT / 2, 10)
+    assert [entry.id for entry in own.entries] == ids[2:4]
+    assert await idle(redis, keys, ids[4]) > SILENT / 2
 
 
 async def test_the_second_delivery_is_counted_when_taken_and_later_ones_when_they_begin(
