@@ -19,7 +19,6 @@ from tests.model.state import (
     OPEN,
     PURGED,
     STORED,
-    UNCOUNTED,
     WAKING,
     Law,
     Shape,
@@ -29,9 +28,8 @@ from tests.model.state import (
 
 def broken(world: World, shape: Shape) -> Law | None:
     """The law that this state breaks."""
-    for count in world.sent:
-        if 1 < count < UNCOUNTED:
-            return "flood"
+    if max(world.sent) > world.allowed[0]:
+        return "flood"
     owners = shape.owners
     for job, fate in enumerate(world.fates):
         if fate == OPEN:

@@ -30,6 +30,7 @@ _ACK_ON_A_CLAIM = {**CLAIMS, (C, "another"): "covered"}
 _CLAIM_COUNTS = {**CLAIMS, (C, "own"): "done"}
 _SHUT_OUT = {**CLAIMS, (C, "own"): "park"}
 _OWN_RETRY_COVERS = {**CLAIMS, (R, "own"): "covered"}
+_SENT_BESIDE = {**CLAIMS, (C, "another"): "send"}
 _REPLAY_AS_OTHERS = {**REPLAYS, (X, "another"): "covered"}
 
 MUTATIONS = (
@@ -77,6 +78,8 @@ MUTATIONS = (
     _mutation("a claim shuts its own owner out", "shut out", Shape(1), {"crashes": 1}, claims=_SHUT_OUT),
     _mutation("a retry is covered by its own record", "lost", Shape(1), {"failures": 1}, claims=_OWN_RETRY_COVERS),
     _mutation("nothing is claimed before sending, as in Tyk", "flood", Shape(2), {}, taken=ABSENT),
+    _mutation("a duplicate is sent beside a claim", "flood", Shape(2), {}, claims=_SENT_BESIDE),
+    _mutation("a dead letter leaves no mark", "flood", Shape(2), {"finals": 1}, dead=("store", "finish")),
     _mutation(
         "a delivery is fenced on the cool-down itself", "again",
         Shape(1), {"evictions": 1},

@@ -20,8 +20,9 @@ SUITE = (
     Scene("a letter replayed and replayed again", Shape(1, 1, 2), {"steals": 1, "finals": 2, "replays": 2}),
     Scene("a purged letter", Shape(3), {"failures": 1, "finals": 1, "purges": 1}),
     Scene("a replay of history", Shape(2, 1, 1), {"crashes": 1, "failures": 1, "finals": 1, "reruns": 1}),
-    Scene("two handlers", Shape(1, 2), {"crashes": 1, "steals": 1, "silences": 1, "failures": 1, "finals": 1}),
-    Scene("two handlers, two duplicates", Shape(2, 2), {"crashes": 1, "failures": 1}),
+    Scene("two handlers, a crash", Shape(1, 2), {"crashes": 2, "failures": 1, "finals": 1, "trims": 1}),
+    Scene("two handlers, a steal", Shape(1, 2), {"steals": 1, "silences": 1, "failures": 1}),
+    Scene("two handlers, two duplicates", Shape(2, 2), {"crashes": 1}),
 )
 """Searched in the test suite."""
 
@@ -29,6 +30,7 @@ DEEP = (
     *SUITE,
     Scene("three duplicates, two crashes", Shape(3), {"crashes": 2, "stalls": 1, "failures": 1, "finals": 1}),
     Scene("three duplicates, a steal", Shape(3), {"crashes": 1, "steals": 1, "stalls": 1, "failures": 1}),
+    Scene("two handlers, two duplicates, a retry", Shape(2, 2), {"crashes": 1, "failures": 1}),
     Scene("two handlers, steals", Shape(2, 2), {"steals": 2, "stalls": 1, "failures": 1}),
     Scene("two handlers, trimmed", Shape(2, 2), {"crashes": 1, "trims": 1, "steals": 1, "finals": 1}),
     Scene("replays under faults", Shape(2, 1, 2),

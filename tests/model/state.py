@@ -51,8 +51,10 @@ without an attempt. A rerun: a replay of history."""
 Law: TypeAlias = Literal["lost", "unproven", "twice", "flood", "again", "shut out", "stuck"]
 """What may be broken, see laws.py."""
 
-UNCOUNTED = 255
-"""Requests are no longer counted: something happened that may cost another one."""
+COSTS = (1, 1, 2, 1, 1, 1, 0, 0, 0, 0, 0, 2, 1, 1)
+"""How many more requests each may cost a handler, beyond the one that a cool-down allows. A living worker that an entry
+is taken from may send, and overwrite the mark of an end that it did not hear of; a replay is a request, and it frees
+the cool-down for another one. A failed request that is tried again counts with its last one."""
 
 
 class Shape(Struct, frozen=True):
@@ -75,7 +77,7 @@ class Shape(Struct, frozen=True):
         """Bytes of each part, in the order of `World.__slots__`."""
         return (
             self.handlers, self.entries, self.entries, self.entries, self.jobs, self.jobs, self.jobs, self.jobs,
-            self.jobs, 2 * self.jobs, 2 * self.jobs, self.handlers, 1, len(BOUNDS),
+            self.jobs, 2 * self.jobs, 2 * self.jobs, self.handlers, 1, 1, len(BOUNDS),
         )  # fmt: skip
 
 
@@ -83,6 +85,7 @@ class World:
     """One state, open for a step to change."""
 
     __slots__ = (
+        "allowed",
         "answered",
         "carriers",
         "cool",
@@ -123,9 +126,11 @@ class World:
     second: list[int]
     """The memory of worker 2."""
     sent: list[int]
-    """By handler: requests that have ended something, 2xx or failed for good, inside this cool-down; or UNCOUNTED."""
+    """By handler: requests that have ended something inside this cool-down, answered 2xx or failed for good."""
     upset: list[int]
     """1 once a worker has died or lost an entry that it had: then a request may be made again."""
+    allowed: list[int]
+    """How many requests there may be inside a cool-down: 1, and what everything that has happened may cost."""
     left: list[int]
     """What may still happen."""
     wrong: Law | None
@@ -160,14 +165,14 @@ class World:
             self.fates[:],
         )
         new.answered, new.first, new.second = self.answered[:], self.first[:], self.second[:]
-        new.sent, new.upset, new.left = self.sent[:], self.upset[:], self.left[:]
+        new.sent, new.upset, new.allowed, new.left = self.sent[:], self.upset[:], self.allowed[:], self.left[:]
         new.wrong = None
         return new
 
     def frozen(self) -> bytes:
         return bytes(
             self.cool + self.holders + self.trimmed + self.receipts + self.carriers + self.parked + self.letters
-            + self.fates + self.answered + self.first + self.second + self.sent + self.upset + self.left
+            + self.fates + self.answered + self.first + self.second + self.sent + self.upset + self.allowed + self.left
         )  # fmt: skip
 
 
@@ -176,7 +181,7 @@ def thawed(frozen: bytes, cuts: tuple[slice, ...]) -> World:
     world = World.__new__(World)
     (
         world.cool, world.holders, world.trimmed, world.receipts, world.carriers, world.parked, world.letters,
-        world.fates, world.answered, world.first, world.second, world.sent, world.upset, world.left,
+        world.fates, world.answered, world.first, world.second, world.sent, world.upset, world.allowed, world.left,
     ) = [list(frozen[cut]) for cut in cuts]  # fmt: skip
     world.wrong = None
     return world
@@ -196,6 +201,7 @@ def beginning(shape: Shape, bounds: dict[str, int]) -> World:
     """Entries that wait to be read, and nothing else. `bounds`: how often what may happen, by its name in BOUNDS."""
     world = thawed(bytes(sum(shape.widths)), cuts(shape))
     world.carriers = [GONE] * shape.jobs
+    world.allowed = [1]
     world.left = [bounds.get(name, 0) for name in BOUNDS]
     return world
 

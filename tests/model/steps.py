@@ -16,6 +16,7 @@ from tests.model.state import (
     BLIND,
     BREAKS,
     CLAIMED,
+    COSTS,
     COVERED,
     CRASHES,
     DEAD,
@@ -43,7 +44,6 @@ from tests.model.state import (
     STALLS,
     STEALS,
     TRIMS,
-    UNCOUNTED,
     UNREAD,
     UNSENT,
     WAKING,
@@ -130,7 +130,7 @@ class Steps:
         if world.left[BLIND] and not retried:
             blind = world.copy()
             blind.hands(seat)[place] = held - READ + CLAIMED
-            yield Step("claim, blind", seat, place, free=False), excused(spent(blind, BLIND))
+            yield Step("claim, blind", seat, place, free=False), spent(blind, BLIND)
         if world.left[DEFERRALS]:
             yield self._deferred(world, seat, place, held)
 
@@ -164,8 +164,7 @@ class Steps:
 
     def _count(self, world: World, job: int) -> None:
         handler = job // self._owners
-        if world.sent[handler] != UNCOUNTED:
-            world.sent[handler] += 1
+        world.sent[handler] += 1
 
     def _settling(self, world: World, seat: int, place: int) -> Moves:
         new = world.copy()
@@ -246,7 +245,7 @@ class Steps:
             yield Step(verb, seat, thing, "own"), new
         elif alive and not trimmed:
             new.upset[0] = 1
-            yield Step(verb, seat, thing, "from a living worker", free=False), excused(spent(new, STEALS))
+            yield Step(verb, seat, thing, "from a living worker", free=False), spent(new, STEALS)
         else:
             yield Step(verb, seat, thing), new
 
@@ -271,8 +270,7 @@ class Steps:
             new = world.copy()
             if state in {D, X}:
                 new.cool[handler] = (OLD_D if state == D else OLD_X) << 4 | owner
-                if new.sent[handler] != UNCOUNTED:
-                    new.sent[handler] = 0
+                new.sent[handler] = 0
                 yield Step("cool-down over", 0, handler), new
                 continue
             new.cool[handler] = ABSENT
@@ -280,7 +278,7 @@ class Steps:
                 if world.left[STALLS]:
                     yield (
                         Step("claim runs out", 0, handler, "under a living worker", free=False),
-                        excused(spent(new, STALLS)),
+                        spent(new, STALLS),
                     )
             elif not (state == R and world.parked[job]):  # `r` outlives its record's time by a lease
                 yield Step("claim runs out" if state in {C, R} else "mark runs out", 0, handler), new
@@ -331,7 +329,7 @@ class Steps:
         new.carriers = [NOBODY if holder == seat else holder for holder in new.carriers]
         new.hands(seat)[:] = [NOTHING] * len(new.hands(seat))
         new.upset[0] = 1
-        return excused(new)
+        return new
 
     def _accidents(self, world: World) -> Moves:
         if world.left[EVICTIONS]:
@@ -339,13 +337,13 @@ class Steps:
                 if value:
                     new = world.copy()
                     new.cool[handler] = ABSENT
-                    yield Step("evict", 0, handler, free=False), excused(spent(new, EVICTIONS))
+                    yield Step("evict", 0, handler, free=False), spent(new, EVICTIONS)
         if world.left[TRIMS]:
             for entry, holder in enumerate(world.holders):
                 if holder not in {UNREAD, GONE} and not world.trimmed[entry]:
                     new = world.copy()
                     new.trimmed[entry] = 1
-                    yield Step("trim", 0, entry, free=False), excused(spent(new, TRIMS))
+                    yield Step("trim", 0, entry, free=False), spent(new, TRIMS)
 
     def _operators(self, world: World) -> Moves:
         if world.left[REPLAYS]:
@@ -355,20 +353,20 @@ class Steps:
                 if seen and run:
                     new = world.copy()
                     self.scripts.replay_letter(new, job, run)
-                    yield Step("replay letter", 0, job, free=False), excused(spent(new, REPLAYS))
+                    yield Step("replay letter", 0, job, free=False), spent(new, REPLAYS)
         if world.left[PURGES]:
             for job, letter in enumerate(world.letters):
                 if letter:
                     new = world.copy()
                     self.scripts.purge_letter(new, job)
-                    yield Step("purge letter", 0, job, free=False), excused(spent(new, PURGES))
+                    yield Step("purge letter", 0, job, free=False), spent(new, PURGES)
         if world.left[RERUNS]:
             for job, fate in enumerate(world.fates):
                 run = self._free_run(world, job)
                 if job % self._owners < self.shape.entries and fate != OPEN and run:
                     new = world.copy()
                     self.scripts.rerun(new, job, run)
-                    yield Step("replay of history", 0, job, free=False), excused(spent(new, RERUNS))
+                    yield Step("replay of history", 0, job, free=False), spent(new, RERUNS)
 
     def _free_run(self, world: World, job: int) -> int:
         """An owner that no replay is yet; 0: there is none left."""
@@ -387,11 +385,7 @@ def _live(held: int) -> bool:
 
 
 def spent(world: World, bound: int) -> World:
+    """Something of a bounded number has happened."""
     world.left[bound] -= 1
-    return world
-
-
-def excused(world: World) -> World:
-    """From here on another request may be right."""
-    world.sent = [UNCOUNTED] * len(world.sent)
+    world.allowed[0] += COSTS[bound]
     return world

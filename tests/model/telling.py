@@ -26,7 +26,7 @@ MEANING: dict[Law, str] = {
     "lost": "nothing stands for an acknowledged event: no delivery, dead letter or stored record, and no other event",
     "unproven": "an event is given up for another's request, and nothing durable stands for that one",
     "twice": "the account counts an event twice, or an owner has two carriers or records",
-    "flood": "a second request inside one cool-down, and nothing had gone wrong",
+    "flood": "more requests inside one cool-down than one and what has gone wrong may cost",
     "again": "an owner was sent again after its 2xx, and no worker had died or lost an entry",
     "shut out": "an owner is kept out by its own claim",
     "stuck": "no steps of healthy workers bring this to its end",
@@ -59,7 +59,7 @@ def sentence(step: Step, shape: Shape) -> str:
     """One step: who did what to what, and what came of it."""
     who = f"worker {step.seat}" if step.seat else _HAND.get(step.verb, "time passes")
     how = f": {step.how}" if step.how else ""
-    return f"{who}: {step.verb} {_THING[step.verb](step.thing, shape)}{how}"
+    return " ".join(filter(None, (f"{who}:", step.verb, _THING[step.verb](step.thing, shape)))) + how
 
 
 def standing(world: World, shape: Shape) -> str:
