@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from streamhooks.model import Entry
 from streamhooks.store.claims import Claim, Claims, Covered, Done, Park, Send, Verdict
+from streamhooks.store.connection import ask
 from streamhooks.store.dead import DeadLetters
 from streamhooks.store.keys import Keys
 from streamhooks.store.parked import Parked
@@ -22,13 +23,13 @@ from streamhooks.store.settle import Settlement
 from tests.model.scripts import KINDS
 from tests.model.state import FINAL, FOUND, NOBODY, SEATS, Shape, World
 from tests.model.steps import Step
-from tests.store.given import GROUP, LEASE, PRINT, WINDOW, Worker, worker
+from tests.store.given import GROUP, LEASE, PRINT, WINDOW, Worker, add, owner_of, worker
 
 SILENT = 1_000_000_000
 """Milliseconds: longer than every lease."""
 DELAY = 40.0
 """Seconds until a retry is due; longer than a run."""
-_WORDS: dict[type[Verdict], str] = {Send: "send", Done: "done", Park: "park", Covered: "covered"}
+WORDS: dict[type[Verdict], str] = {Send: "send", Done: "done", Park: "park", Covered: "covered"}
 
 
 class Crew:
@@ -55,11 +56,14 @@ class Crew:
         self.paused: set[int] = set()
         """Handlers whose events are held."""
         self.workers: dict[int, Worker] = {}
+        self._before: World
         self._names = 0
         self._origins: dict[int, str] = {}
+        """By job, the id of the event that it is of."""
         self._hands: dict[tuple[int, int], str] = {}
         """By worker and place: the id of the carrier."""
         self._covered: dict[tuple[int, int], str] = {}
+        """By worker and place: the owner whose request stands for it, as the claim was answered."""
         self._parked = Parked(redis, self.keys)
         self._dead = DeadLetters(redis, self.keys)
         self._pauses = Pauses(redis, self.keys)
@@ -72,19 +76,20 @@ class Crew:
             self._seat(seat)
         await self.workers[1].entries.ensure_group("0")
         await self.workers[1].retries.ensure_group("0")
-        for entry in range(self.shape.entries):
-            id = (await self.redis.xadd(self.keys.stream, {"d": "{}"})).decode()
-            self.entries.append(id)
-            for job in range(entry, self.shape.jobs, self.shape.owners):
-                self.owners[job] = f"{id}|{self.handler(job)}"
-                self._origins[job] = id
+        self.entries = await add(self.redis, self.keys, self.shape.entries)
+        for job in range(self.shape.jobs):
+            entry = job % self.shape.owners
+            if entry < self.shape.entries:
+                self._origins[job] = self.entries[entry]
+                self.owners[job] = owner_of(self.entries[entry], self.handler(job))
 
     def handler(self, job: int) -> str:
         return f"handler-{job // self.shape.owners}"
 
     async def do(self, step: Step, before: World) -> None:
-        """The step that the model has made from `before`."""
-        await self._acts[step.verb](self, step, before)
+        """The step that the model has made from the state `before`."""
+        self._before = before
+        await _ACTS[step.verb](self, step)
 
     def _seat(self, seat: int) -> None:
         self._names += 1
@@ -96,13 +101,13 @@ class Crew:
 
     # Reading, taking over, keeping.
 
-    async def _read(self, step: Step, before: World) -> None:
+    async def _read(self, step: Step) -> None:
         (entry,) = await self.workers[step.seat].entries.read(1, 0.001)
         assert entry.id == self.entries[step.thing]
         if step.free:
             self._hold(step.seat, step.thing, entry)
 
-    async def _read_retry(self, step: Step, before: World) -> None:
+    async def _read_retry(self, step: Step) -> None:
         (entry,) = await self.workers[step.seat].retries.read(1, 0.001)
         assert Record.read(entry.fields).owner == self.owners[step.thing]
         self.carriers[step.thing] = entry.id
@@ -113,12 +118,12 @@ class Crew:
         for job in range(entry, self.shape.jobs, self.shape.owners):
             self._hands.setdefault((seat, job), read.id)
 
-    async def _take(self, step: Step, before: World) -> None:
+    async def _take(self, step: Step) -> None:
         id = self.entries[step.thing]
         stream = self.workers[step.seat].entries
-        trimmed = bool(before.trimmed[step.thing])
+        trimmed = bool(self._before.trimmed[step.thing])
         if not trimmed:
-            await self._silence(self.keys.stream, id, before.holders[step.thing])
+            await self._silence(self.keys.stream, id, self._before.holders[step.thing])
         own = step.how == "own"
         idle = 0.0 if own and trimmed else LEASE
         taken = await (stream.recover_own(idle, 100) if own else stream.take("0-0", idle, 100))
@@ -131,10 +136,10 @@ class Crew:
             assert await stream.begin(id) == entry.deliveries
         self._hold(step.seat, step.thing, entry)
 
-    async def _take_retry(self, step: Step, before: World) -> None:
+    async def _take_retry(self, step: Step) -> None:
         id = self.carriers[step.thing]
         stream = self.workers[step.seat].retries
-        await self._silence(self.keys.retry, id, before.carriers[step.thing])
+        await self._silence(self.keys.retry, id, self._before.carriers[step.thing])
         taken = await (stream.recover_own(LEASE, 100) if step.how == "own" else stream.take("0-0", LEASE, 100))
         (entry,) = taken.entries
         assert entry.id == id
@@ -147,12 +152,12 @@ class Crew:
         assert (holder == NOBODY) == (consumer not in {one.name for one in self.workers.values()})
         await self.redis.xclaim(key, GROUP, consumer, 0, [id], idle=SILENT, justid=True)
 
-    async def _keep(self, step: Step, before: World) -> None:
+    async def _keep(self, step: Step) -> None:
         """A heartbeat of what was trimmed."""
         id = self.entries[step.thing]
         assert await self.workers[step.seat].entries.keep([id]) == [id]
 
-    async def _let_go(self, step: Step, before: World) -> None:
+    async def _let_go(self, step: Step) -> None:
         retried = step.thing >= self.shape.jobs
         id = self._hands.pop((step.seat, step.thing))
         at = self.workers[step.seat]
@@ -160,23 +165,23 @@ class Crew:
 
     # One job on its way.
 
-    async def _claim(self, step: Step, before: World) -> None:
+    async def _claim(self, step: Step) -> None:
         job = self._job(step)
         replay = job % self.shape.owners >= self.shape.entries
         asked = Claim(self.handler(job), PRINT, self.owners[job], WINDOW, replay)
         (verdict,) = await self._claims.claim([asked])
         if step.free:
-            assert _WORDS[type(verdict)] == step.how
+            assert WORDS[type(verdict)] == step.how
         if isinstance(verdict, Covered):
             self._covered[step.seat, step.thing] = verdict.by
 
-    async def _send(self, step: Step, before: World) -> None:
+    async def _send(self, step: Step) -> None:
         if step.how == "answered 200":
             self.received.append(self._job(step))
 
-    async def _settle(self, step: Step, before: World) -> None:
+    async def _settle(self, step: Step) -> None:
         job = self._job(step)
-        held = before.hands(step.seat)[step.thing]
+        held = self._before.hands(step.seat)[step.thing]
         kind = KINDS[held & 15]
         retried = step.thing >= self.shape.jobs
         record = None if kind not in {"retry", "dead"} else self._record(job, "exhausted" if held & 15 == FINAL else "")
@@ -206,12 +211,12 @@ class Crew:
             type="AuthFailure", event=b"packed", run=run, why="answered 503", reason=reason,
         )  # fmt: skip
 
-    async def _nothing(self, step: Step, before: World) -> None:
+    async def _nothing(self, _step: Step) -> None:
         """What a worker does in its own memory only."""
 
     # Time, faults, operators.
 
-    async def _wake(self, step: Step, before: World) -> None:
+    async def _wake(self, step: Step) -> None:
         owner, handler = self.owners[step.thing], self.handler(step.thing)
         if (await self.redis.zscore(self.keys.parked, owner) or 0) >= HELD:
             self.paused.discard(step.thing // self.shape.owners)
@@ -226,23 +231,23 @@ class Crew:
         self.paused.add(handler)
         await self._pauses.pause(f"handler-{handler}", "operator", "maintenance")
 
-    async def _over(self, step: Step, before: World) -> None:
+    async def _over(self, step: Step) -> None:
         """The cool-down is over: its stamp is made as old."""
         key = self.keys.cool(f"handler-{step.thing}", PRINT)
-        value, _, stamp = (await self.redis.get(key)).decode().rpartition("|")
+        value, _, stamp = (await ask(self.redis, "GET", key)).decode().rpartition("|")
         await self.redis.set(key, f"{value}|{int(stamp) - int(2000 * WINDOW)}", keepttl=True)
 
-    async def _gone(self, step: Step, before: World) -> None:
+    async def _gone(self, step: Step) -> None:
         """A cool-down runs out, or is evicted."""
         assert await self.redis.delete(self.keys.cool(f"handler-{step.thing}", PRINT)) == 1
 
-    async def _trim(self, step: Step, before: World) -> None:
+    async def _trim(self, step: Step) -> None:
         assert await self.redis.xdel(self.keys.stream, self.entries[step.thing]) == 1
 
-    async def _crash(self, step: Step, before: World) -> None:
+    async def _crash(self, step: Step) -> None:
         self._seat(step.seat)
 
-    async def _replay(self, step: Step, before: World) -> None:
+    async def _replay(self, step: Step) -> None:
         job = step.thing
         letter = await self._letter(job)
         first = job - job % self.shape.owners
@@ -253,7 +258,7 @@ class Crew:
         self._origins[new] = self._origins[job]
         self.owners[new] = f"{self._origins[job]}~r{new}|{self.handler(job)}"
 
-    async def _purge(self, step: Step, before: World) -> None:
+    async def _purge(self, step: Step) -> None:
         assert await purge(self.redis, self.keys, await self._letter(step.thing))
         self.purged.add(step.thing)
 
@@ -263,11 +268,30 @@ class Crew:
                 return letter
         raise AssertionError(f"no dead letter of {self.owners[job]}")
 
-    _acts: dict[str, Callable[["Crew", Step, World], Coroutine[Any, Any, None]]] = {
-        "read": _read, "read, unheard": _read, "read retry": _read_retry, "read retry, unheard": _read_retry,
-        "take": _take, "take retry": _take_retry, "keep": _keep, "let go": _let_go,
-        "claim": _claim, "claim, unheard": _claim, "claim, blind": _nothing, "send": _send, "defer": _nothing,
-        "settle": _settle, "settle, unheard": _settle, "wake": _wake, "cool-down over": _over,
-        "claim runs out": _gone, "mark runs out": _gone, "evict": _gone, "trim": _trim, "crash": _crash,
-        "replay letter": _replay, "purge letter": _purge,
-    }  # fmt: skip
+
+_ACTS: dict[str, Callable[[Crew, Step], Coroutine[Any, Any, None]]] = {
+    "read": Crew._read,
+    "read, unheard": Crew._read,
+    "read retry": Crew._read_retry,
+    "read retry, unheard": Crew._read_retry,
+    "take": Crew._take,
+    "take retry": Crew._take_retry,
+    "keep": Crew._keep,
+    "let go": Crew._let_go,
+    "claim": Crew._claim,
+    "claim, unheard": Crew._claim,
+    "claim, blind": Crew._nothing,
+    "send": Crew._send,
+    "defer": Crew._nothing,
+    "settle": Crew._settle,
+    "settle, unheard": Crew._settle,
+    "wake": Crew._wake,
+    "cool-down over": Crew._over,
+    "claim runs out": Crew._gone,
+    "mark runs out": Crew._gone,
+    "evict": Crew._gone,
+    "trim": Crew._trim,
+    "crash": Crew._crash,
+    "replay letter": Crew._replay,
+    "purge letter": Crew._purge,
+}
