@@ -253,13 +253,14 @@ class Crew:
         first = job - job % self.shape.owners
         runs = range(first + self.shape.entries, first + self.shape.owners)
         new = next(run for run in runs if run not in self.owners)
-        assert await self._dead.replay(letter, f"r{new}")
+        assert await self._dead.replay([letter]) == [letter.id]
         self.replayed.add(job)
         self._origins[new] = self._origins[job]
-        self.owners[new] = f"{self._origins[job]}~r{new}|{self.handler(job)}"
+        self.owners[new] = f"{self._origins[job]}~{letter.id}|{self.handler(job)}"
 
     async def _purge(self, step: Step) -> None:
-        assert await purge(self.redis, self.keys, await self._letter(step.thing))
+        letter = await self._letter(step.thing)
+        assert await purge(self.redis, self.keys, [letter]) == [letter.id]
         self.purged.add(step.thing)
 
     async def _letter(self, job: int) -> Any:

@@ -5,8 +5,8 @@
     wake            lua/wake.lua
     sweep, take     lua/take.lua, with the receipts that flow/intake.py asks for
     keep            lua/renew.lua
-    replay_letter   lua/replay_letter.lua
-    purge_letter    lua/purge_letter.lua
+    replay_letter   lua/replay_letters.lua
+    purge_letter    lua/purge_letters.lua
 
 Whoever changes one of those changes it here too; test_against_the_server.py fails where the two do different things.
 Each runs as one step. A *break* ends a script at a write that the server refuses: Redis does not take back what was
@@ -239,7 +239,7 @@ class Scripts:
             self._unmark(world, *divmod(job, self._owners))
 
     def _unmark(self, world: World, handler: int, owner: int) -> None:
-        if world.cool[handler] in {X << 4 | owner, OLD_X << 4 | owner}:
+        if world.cool[handler] in {state << 4 | owner for state in (C, R, X, OLD_X)}:
             world.cool[handler] = ABSENT
 
     def rerun(self, world: World, job: int, run: int) -> None:
