@@ -20,6 +20,7 @@ from typing import Any, Literal, TypeAlias
 from msgspec import Struct, to_builtins
 
 from streamhooks.template import Template
+from tests import bench_bombs
 from tests.template_oracle import go
 from tests.template_oracle.workloads import EVENTS, Workload, workloads
 
@@ -162,24 +163,28 @@ def table(measured: list[Measured], unit: Literal["render", "compile"]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench templates", description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--json", action="store_true", help="print figures as JSON")
-    as_json = parser.parse_args().json
+    parser.add_argument("--bombs", action="store_true", help="how long hostile templates and events block instead")
+    arguments = parser.parse_args()
+    if arguments.bombs:
+        return bench_bombs.main()
     said: list[str] = []
     loads = workloads()
     measured = [*measure(loads, engines(said)), *measure_go(loads, said)]
     machine = (
         f"Python {platform.python_version()}, {go.version() or 'no Go'}, {os.cpu_count()} cores, {platform.machine()}"
     )
-    if as_json:
+    if arguments.json:
         print(json.dumps({"machine": machine, "events": EVENTS, "left_out": said, "measured": to_builtins(measured)}))
-        return
+        return 0
     print(f"{machine}; {EVENTS} different events, best of {ROUNDS} rounds\n")
     print(table(measured, "render"), table(measured, "compile"), sep="\n\n")
     for line in said:
         print(f"\n{line}", file=sys.stderr)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

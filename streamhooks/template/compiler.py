@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from streamhooks.errors import TemplateError
 from streamhooks.template.expressions import Expressions, Value
 from streamhooks.template.functions.calling import Function
 from streamhooks.template.generated import Source
@@ -29,7 +30,7 @@ from streamhooks.template.nodes import (
     Tree,
     With,
 )
-from streamhooks.template.runtime import NAMESPACE
+from streamhooks.template.runtime import NAMESPACE, GiveUpError
 
 _MANY = 500
 """Nodes of a template that is metered though it has no loops."""
@@ -48,7 +49,7 @@ def compile_trees(
     main: Tree, trees: Mapping[str, Tree], functions: Mapping[str, Function], missingkey: str
 ) -> Compiled | None:
     """The compiled form of `main`, or None where only the walker can run it."""
-    module = _Module(trees, functions, missingkey, _repeats(main))
+    module = _Module(trees, functions, missingkey, _repeats(main, functions))
     try:
         module.function("main", main)
         while module.waiting:
@@ -61,11 +62,26 @@ def compile_trees(
     main_function: Any = namespace["main"]
     if not module.metered:
         return Compiled(main_function, text)
-    steps = STEPS - main.body.weight
-    return Compiled(lambda data: main_function(data, Meter(steps)), text)
+    return Compiled(_metered(main_function, STEPS - main.body.weight), text)
 
 
-def _repeats(main: Tree) -> bool:
+def _metered(main: Callable[[object, Meter], str], steps: int) -> Callable[[object], str]:
+    """The compiled form with a meter; where it gives up, it says what is left."""
+
+    def call(data: object) -> str:
+        meter = Meter()
+        meter.left = steps
+        try:
+            return main(data, meter)
+        except TemplateError:
+            raise
+        except Exception as error:  # whatever it is: nobody looks at it but the walker
+            raise GiveUpError(meter) from error
+
+    return call
+
+
+def _repeats(main: Tree, functions: Mapping[str, Function]) -> bool:
     """Whether it has to be metered: a loop, a call of a template, very many actions, or a value that can grow."""
     if main.body.weight > _MANY:
         return True
@@ -75,11 +91,11 @@ def _repeats(main: Tree) -> bool:
             match node:
                 case Range() | Call():
                     return True
-                case Action(pipeline=pipeline) if pipeline.variables and _makes(pipeline):
+                case Action(pipeline=pipeline) if pipeline.variables and _makes(pipeline, functions):
                     return True
-                case With(pipeline=pipeline) if _makes(pipeline):
+                case With(pipeline=pipeline) if _makes(pipeline, functions):
                     return True
-                case If(pipeline=pipeline) if pipeline.variables and _makes(pipeline):
+                case If(pipeline=pipeline) if pipeline.variables and _makes(pipeline, functions):
                     return True
                 case If() | With():
                     bodies += [node.body] + ([node.otherwise] if node.otherwise else [])
@@ -88,12 +104,17 @@ def _repeats(main: Tree) -> bool:
     return False
 
 
-def _makes(pipeline: Pipeline) -> bool:
-    """Whether it calls a function. What is made and kept, in a variable or as the dot, can be made twice as long by
-    the next action, and so on: twenty lines are enough for a megabyte.
+def _makes(pipeline: Pipeline, functions: Mapping[str, Function]) -> bool:
+    """Whether it calls a function that makes something. What is made and kept, in a variable or as the dot, can be made
+    twice as long by the next action, and so on: twenty lines are enough for a megabyte.
     """
-    operands = (arg for command in pipeline.commands for arg in command.args)
-    return any(isinstance(arg, Identifier | Pipeline) for arg in operands)
+    for command in pipeline.commands:
+        for arg in command.args:
+            if isinstance(arg, Identifier) and functions[arg.name].price.makes:
+                return True
+            if isinstance(arg, Pipeline) and _makes(arg, functions):
+                return True
+    return False
 
 
 class _Module:
@@ -136,21 +157,14 @@ class _Statements(Expressions):
         self.assigned = frozenset(_assigned(tree.body))
 
     def whole(self, body: Body) -> None:
-        self.source.line("if d is None: d = M")
         if "$" in self.assigned:
             self.source.line("v0 = d")
             self.variables[0] = ("$", "v0")
         self.body(body)
-        if self.source.started:
-            self.source.flush()
-            self.source.line("if len(o) > OUTPUT: raise GiveUp")
-            self.source.line("return o")
-        elif self.source.values:
-            self.source.line(f"o = {self.source.gathered()}")
-            self.source.line("if len(o) > OUTPUT: raise GiveUp")
-            self.source.line("return o")
-        else:
-            self.source.line(f"return {self.source.gathered()}")
+        self.source.start()
+        if self.source.unchecked.values:
+            self.source.check()
+        self.source.line("return o")
 
     def body(self, body: Body) -> None:
         for node in body.nodes:
@@ -175,16 +189,16 @@ class _Statements(Expressions):
                 self.call_template(node)
 
     def write(self, value: Value) -> None:
-        if value.known == "str":
-            if value.text is None:
-                self.source.put(value.code)
-            else:
-                self.source.put_text(value.text)
+        if value.text is not None:
+            self.source.put_text(value.text)
         elif value.known == "bool":
-            self.source.put(f"P({value.code})")
+            self.source.put(f"P({value.code}, {self.meter})")
+        elif value.known == "str" and not value.simple:  # what an escaper made, which counts it
+            self.source.put(value.code)
         else:
             name = self.named(value)
-            self.source.put(f"{name} if {name}.__class__ is str else P({name})")
+            is_short = self.is_short(name, value.known)
+            self.source.put(f"{name} if {is_short} else P({name}, {self.meter})" if is_short else name)
 
     # Blocks.
 
@@ -206,15 +220,19 @@ class _Statements(Expressions):
         self.source.line(f"{word} {code}:")
         dot = self.dot
         if isinstance(node, With):
-            self.dot = Value(self.dot_name(code), "some")
+            self.dot = Value(code if code[0] == "t" else self.dot_name(code), "some")
+        before = self.source.unchecked
         self.block(node.body)
+        after = self.source.unchecked
         self.dot = dot
+        self.source.unchecked = before
         if node.otherwise:
             self.otherwise(node.otherwise)
+        self.source.join(after, self.source.unchecked)
         del self.variables[known:]
 
     def dot_name(self, code: str) -> str:
-        """A name for a new dot: what is loaded from it belongs to it alone."""
+        """A name for a new dot that was a variable, which may get another value. Other names keep theirs."""
         name = self.source.name("d")
         self.source.lines.append(" " * (self.source.level + 1) + f"{name} = {code}")
         return name
@@ -272,12 +290,16 @@ class _Statements(Expressions):
                     self.source.line(f"{held[-1]} = {element}")
                 elif held:  # nothing else ever holds it: the element itself will do
                     self.variables[-1] = (names[-1], element)
-                self.source.line("if len(o) > OUTPUT: raise GiveUp")
+                before = self.source.unchecked
+                self.source.check()
             self.block(node.body)
+            after = self.source.unchecked
         self.dot = dot
+        self.source.unchecked = before
         if node.otherwise:
             self.source.line("else:")
             self.block(node.otherwise)
+        self.source.join(before, after, self.source.unchecked)
         del self.variables[known:]
 
     def range_value(self, pipeline: Pipeline) -> Value:
@@ -311,8 +333,13 @@ class _Statements(Expressions):
         tree = self.trees_weight(node.name)
         self.source.flush()
         self.source.line(f"m.charge({tree + 1})")
-        self.source.line("if n >= DEPTH: raise GiveUp")
-        self.source.put(f"{name}({argument}, m, n + 1)")
+        self.constants.at = node
+        too_deep = self.source.constant(self.constants.too_deep().message)
+        self.source.line(f"if n >= DEPTH: raise Error('limit', {too_deep})")
+        made = self.source.name()
+        self.source.line(f"{made} = {name}({argument}, m, n + 1)")
+        self.source.line(f"if len({made}) > COPIED: m.charge(len({made}) // COPIED)")
+        self.source.put(made)
 
     def trees_weight(self, name: str) -> int:
         return self.module.trees[name].body.weight

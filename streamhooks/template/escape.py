@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from streamhooks.template import escape_html, escape_json, escape_markup, escape_plain
 from streamhooks.template.contextual import Escaped, Machine, escape
 from streamhooks.template.functions.calling import Function, functions
+from streamhooks.template.functions.prices import PRICES
 from streamhooks.template.nodes import Tree
 
 _MACHINES: dict[str, type[Machine]] = {
@@ -22,7 +23,7 @@ _CALLS: dict[str, Callable[..., str]] = {
     **escape_plain.ESCAPERS,
     **escape_html.ESCAPERS,
 }
-ESCAPERS: dict[str, Function] = functions(_CALLS)
+ESCAPERS: dict[str, Function] = functions(_CALLS, PRICES)
 """By the names that escaped trees call them; no template can, since a name with a leading _ is never registered."""
 
 

@@ -67,7 +67,11 @@ _INSTEAD = "Use escape json, xml or text; html mode is for bodies that are plain
 
 def html_value(value: Value) -> str:
     """A value in HTML text or a quoted attribute."""
-    text: str = value if value.__class__ is str else printed(value)
+    return html_text(value if value.__class__ is str else printed(value))
+
+
+def html_text(text: str) -> str:
+    """Text in HTML text or a quoted attribute."""
     if "&" in text or "<" in text or ">" in text or '"' in text or "'" in text or "\0" in text:
         text = escape_html(text)
     return text.replace("+", "&#43;") if "+" in text else text

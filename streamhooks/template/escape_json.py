@@ -17,6 +17,7 @@ from streamhooks.errors import TemplateError
 from streamhooks.template.contextual import Machine, RefusedError, State, followed_by
 from streamhooks.template.functions.calling import Value
 from streamhooks.template.jsontext import NotJsonError, json_string, json_text
+from streamhooks.template.limits import exceeded
 from streamhooks.template.literals import unquote
 from streamhooks.template.nodes import Action, Command, Identifier, Pipeline, Statement, String, Text
 from streamhooks.template.values import INT64_MIN, MISSING, UINT64_MAX, Raw, display
@@ -57,7 +58,7 @@ def bare(value: Value) -> str:
 
 
 def quoted(text: str) -> str:
-    r"""What `printf "%q"` made, as a JSON string: Go's own escapes \x00 and \a are none of JSON's."""
+    r"""What `printf "%q"` or quote made, as a JSON string: Go's own escapes \x00 and \a are none of JSON's."""
     try:
         return json_string(unquote(text))
     except (ValueError, IndexError):
@@ -140,15 +141,13 @@ class JsonMachine(Machine):
 
 
 def _is_quoting(pipeline: Pipeline) -> bool:
-    r"""Whether its last stage is exactly `printf "%q"`."""
+    r"""Whether its last stage is exactly `printf "%q"`, or `quote` of one value."""
     args = pipeline.commands[-1].args
-    return (
-        isinstance(args[0], Identifier)
-        and args[0].name == "printf"
-        and len(args) > 1
-        and isinstance(args[1], String)
-        and args[1].value == "%q"
-    )
+    if not isinstance(args[0], Identifier):
+        return False
+    if args[0].name == "quote":
+        return len(args) - 1 + (len(pipeline.commands) > 1) == 1
+    return args[0].name == "printf" and len(args) > 1 and isinstance(args[1], String) and args[1].value == "%q"
 
 
 def check(name: str, body: str | bytes) -> None:
@@ -157,6 +156,10 @@ def check(name: str, body: str | bytes) -> None:
         _DECODER.decode(body)
     except msgspec.DecodeError as error:
         raise _no_json(name, body.encode() if isinstance(body, str) else body, str(error)) from None
+    except RecursionError:
+        raise exceeded(
+            f"template: {name}: the rendered body is JSON that is nested too deeply", "Let it have fewer levels."
+        ) from None
 
 
 def _no_json(name: str, body: bytes, detail: str) -> TemplateError:

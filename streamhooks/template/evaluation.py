@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 from streamhooks.errors import TemplateError
 from streamhooks.template.functions.builtins import BUILTINS, Boxed
-from streamhooks.template.functions.calling import LIGHT, Function, FunctionError, WrongTypeError
+from streamhooks.template.functions.calling import Function, FunctionError, WrongTypeError
 from streamhooks.template.functions.moments import METHODS, UNEXPORTED
 from streamhooks.template.gotime import Time
-from streamhooks.template.limits import Meter
+from streamhooks.template.limits import TEMPLATE_DEPTH, Meter, exceeded
 from streamhooks.template.literals import quote
 from streamhooks.template.nodes import (
     Bool,
@@ -52,7 +52,7 @@ class Held:
 class Scope:
     """One template under way: dot, variables, and where it stands."""
 
-    __slots__ = ("at", "dot", "dot_boxed", "functions", "meter", "missingkey", "tree", "variables")
+    __slots__ = ("at", "dot", "dot_boxed", "functions", "meter", "missingkey", "named", "tree", "variables")
 
     def __init__(self, tree: Tree, functions: Mapping[str, Function], missingkey: str, meter: Meter) -> None:
         self.tree = tree
@@ -63,11 +63,30 @@ class Scope:
         self.dot: object = MISSING
         self.dot_boxed = False
         self.variables: list[Held] = []
+        """In the order of their declarations; `named` has those of each name, of which the last is in force."""
+        self.named: dict[str, list[Held]] = {}
+
+    def declare(self, name: str, value: object, boxed: bool = False) -> None:
+        held = Held(name, value, boxed)
+        self.variables.append(held)
+        self.named.setdefault(name, []).append(held)
+
+    def forget(self, known: int) -> None:
+        """Ends all variables but the first `known`."""
+        while len(self.variables) > known:
+            self.named[self.variables.pop().name].pop()
 
     def fault(self, message: str) -> TemplateError:
         """Go's error text for the node where it stands."""
         where = f"{self.tree.place(self.at.pos)}: executing {quote(self.tree.name)} at <{self.at}>"
         return TemplateError("exec", f"template: {where}: {message}")
+
+    def too_deep(self) -> TemplateError:
+        """Go's words for its own limit, which is the only thing that Go ever says about such a template."""
+        return exceeded(
+            self.fault("exceeded maximum template depth (100000)").message,
+            f"Here templates may call each other {TEMPLATE_DEPTH} deep; does one call itself?",
+        )
 
     def boxed(self, node: Operand) -> bool:
         """Whether this operand is an interface to Go: a field, a range's element, or a dot that is one."""
@@ -82,9 +101,8 @@ class Scope:
                 return False
 
     def held(self, name: str) -> Held:
-        for variable in reversed(self.variables):
-            if variable.name == name:
-                return variable
+        if held := self.named.get(name):
+            return held[-1]
         raise self.fault(f"undefined variable: {name}")
 
     # Pipelines and commands.
@@ -104,7 +122,7 @@ class Scope:
                 held = self.held(name)
                 held.value, held.boxed = value, False
             else:
-                self.variables.append(Held(name, value))
+                self.declare(name, value)
         return value
 
     def command(self, node: Command, piped: object) -> object:
@@ -207,7 +225,9 @@ class Scope:
         return None if self.missingkey == "zero" else MISSING
 
     def method(self, of: Time, method: Function, node: Operand, args: tuple[Operand, ...], piped: object) -> object:
-        bound = Function(method.name, lambda *given: method.call(of, *given), method.parameters[1:], method.variadic)
+        bound = Function(
+            method.name, lambda *given: method.call(of, *given), method.parameters[1:], method.variadic, method.price
+        )
         return self.call(bound, node, args[1:], piped)
 
     # Calls.
@@ -231,8 +251,7 @@ class Scope:
         return self.called(function, node, args, values)
 
     def called(self, function: Function, node: Node, args: tuple[Operand, ...], values: list[object]) -> object:
-        if function.name not in LIGHT and function.name[:1] != "_":
-            self.meter.charge_arguments(*values)
+        self.meter.pay(function.price, values)
         try:
             result = function.call(*values)
         except WrongTypeError as error:
@@ -246,8 +265,8 @@ class Scope:
         except Exception as error:  # noqa: BLE001  # functions are other people's code; Go too turns their panics into errors
             message = str(error) or type(error).__name__
         else:
-            if function.name[:1] != "_":  # what an escaper makes is written at once, and counted there
-                self.meter.charge_result(result)
+            if function.price.makes:
+                self.meter.pay_result(result)
             return result
         self.at = node
         raise self.fault(f"error calling {function.name}: {message}")

@@ -8,16 +8,17 @@ never those of a variable that is assigned anywhere.
 
 from collections import ChainMap
 from collections.abc import Mapping
-from json.encoder import encode_basestring
 
 from msgspec import Struct
 
 from streamhooks.errors import TemplateError
+from streamhooks.template.costs import CHUNK
 from streamhooks.template.evaluation import Scope
 from streamhooks.template.functions.builtins import BUILTINS
-from streamhooks.template.functions.calling import LIGHT, Function
+from streamhooks.template.functions.calling import Function
+from streamhooks.template.functions.prices import COMPARISON
 from streamhooks.template.generated import Source
-from streamhooks.template.limits import Meter
+from streamhooks.template.limits import LONG, Meter
 from streamhooks.template.nodes import (
     Bool,
     Chain,
@@ -34,15 +35,15 @@ from streamhooks.template.nodes import (
     Variable,
 )
 from streamhooks.template.printf import simple_format
-from streamhooks.template.runtime import guarded, printer
+from streamhooks.template.runtime import QUICK, paying, printer
 
 _SCALARS = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "not", "len"})
 """Builtins whose results weigh nothing."""
 
-_GUARDED = frozenset({"_form", "_url", "_xml_text", "_xml_attribute"})
-"""Escapers that would hide from the last check that a string is no Unicode."""
-_INLINE = {"_json_whole": encode_basestring}
-"""Escapers, and what does for a string all that they would do."""
+_SUBSCRIPTS = 50
+"""Most subscripts in one expression, which Python compiles by recursion."""
+_VALUES_OF_FORMAT = 8
+"""Most verbs of a format that is taken apart here; what is written of one value has a bound, so this has one too."""
 
 
 class Value(Struct, frozen=True):
@@ -54,6 +55,8 @@ class Value(Struct, frozen=True):
     simple: bool = True
     text: str | None = None
     """What it is, where it is a constant string."""
+    name: str = ""
+    """The name that `code` makes something of, where it does; what is only to be measured is measured by it."""
 
 
 class Expressions:
@@ -66,6 +69,8 @@ class Expressions:
         self.functions = functions
         self.missingkey = missingkey
         self.metered = metered
+        self.meter = "m" if metered else "(m or (m := NEW()))"
+        """The meter as an expression: where nothing is charged for bodies, it is only made when it is needed."""
         self.constants = Scope(tree, functions, missingkey, Meter())
         self.dot = Value("d", "clean")
         self.variables: list[tuple[str, str]] = [("$", "d")]
@@ -74,6 +79,8 @@ class Expressions:
         """Names that are assigned anywhere in this template."""
         self.loaded: ChainMap[tuple[str, tuple[str, ...]], str] = ChainMap()
         """Field chains that have been loaded here: of which Python name, which fields, into which name."""
+        self.loads: set[str] = set()
+        """All names that hold parts of the event, or what was made and paid for."""
 
     def give_up(self) -> Value:
         self.source.line("raise GiveUp")
@@ -177,14 +184,17 @@ class Expressions:
 
     def chain(self, base: str, names: tuple[str, ...], changes: bool = False) -> Value:
         """The value of base.a.b, reusing the longest part that was loaded before."""
-        known = len(names)
+        known = len(names) if len(names) <= _SUBSCRIPTS else 0
         while known and (base, names[:known]) not in self.loaded:
             known -= 1
         if known and not changes:
             start = self.loaded[base, names[:known]]
         else:
             start, known = base, 0
-        for end in (len(names) - 1, len(names)) if not changes else (len(names),):
+        ends = {*range(_SUBSCRIPTS, len(names), _SUBSCRIPTS), len(names)}
+        if not changes:
+            ends.add(len(names) - 1)
+        for end in sorted(ends):
             if end > known:
                 start, known = self.load(base, start, names[known:end], names[:end], changes), end
         return Value(start)
@@ -207,6 +217,7 @@ class Expressions:
                 self.source.line(f" {name} = {'None' if self.missingkey == 'zero' else 'M'}")
         if not changes:
             self.loaded[base, path] = name
+        self.loads.add(name)
         return name
 
     # Calls.
@@ -239,28 +250,78 @@ class Expressions:
         return "value" if builtin and wanted == "any" else wanted
 
     def plain_call(self, function: Function, values: list[Value]) -> Value:
-        escaper = function.name[:1] == "_"
-        name = self.source.constant(guarded(function.call) if function.name in _GUARDED else function.call)
-        code = f"{name}({', '.join(value.code for value in values)})"
-        if escaper:
-            inline = _INLINE.get(function.name)
-            if inline is not None:
-                value = values[0].code
-                code = f"{self.source.constant(inline)}({value}) if {value}.__class__ is str else {code}"
-            return Value(code, "str", False)
+        if function.name[:1] == "_" and len(values) == 1:
+            return self.escaped(function, values[0])
+        name = self.source.constant(function.call)
+        args = ", ".join(value.code for value in values)
+        code = f"{name}({args})"
+        heavy = self.heavy(function, values)
+        if heavy:
+            code = f"({code} if not ({heavy}) else PAID({self.meter}, {self.source.constant(function)}, {args}))"
         if BUILTINS.get(function.name) is function and function.name in _SCALARS:
             return Value(code, "bool" if function.name != "len" else "some", False)
+        if self.metered and function.price.fee > 2:  # less is what the weight of the body has
+            self.source.line(f"m.charge({function.price.fee})")
         result = self.source.name()
-        if self.metered and function.name not in LIGHT:
-            self.source.line(f"m.charge_arguments({', '.join(value.code for value in values)})")
         self.source.line(f"{result} = {code}")
-        self.weigh(result)
+        if function.price.makes:
+            self.loads.add(result)
+            self.source.line(
+                f"if {result}.__class__ in SIZED and len({result}) > {CHUNK}: {self.meter}.pay_result({result})"
+            )
         return Value(result)
 
-    def weigh(self, name: str) -> None:
-        """Charge a function's result where loops could repeat it."""
-        if self.metered:
-            self.source.line(f"m.charge_result({name})")
+    def heavy(self, function: Function, values: list[Value]) -> str:
+        """The condition under which a call has to be paid for by what it is given; empty if it never has."""
+        price = function.price
+        if price.by_number:
+            return "True"
+        if price.free or (price is COMPARISON and len(values) == 2 and any(map(self.is_constant, values))):
+            return ""  # where one is a short constant, neither long texts are compared nor lists printed
+        conditions = []
+        for value in values:
+            name = value.name or value.code
+            if value.text is not None:
+                if len(value.text) > CHUNK:
+                    return "True"
+            elif self.is_constant(value) or value.known == "bool":
+                continue
+            elif value.known == "str" and not value.name:
+                conditions.append(f"len({name}) > {CHUNK}")
+            else:
+                conditions.append(f"{name}.__class__ is str and len({name}) > {CHUNK} or {name}.__class__ in BIG")
+        return " or ".join(conditions)
+
+    def is_constant(self, value: Value) -> bool:
+        """Whether it is a short constant."""
+        if value.text is not None:
+            return len(value.text) <= CHUNK
+        return value.code in self.source.constants or value.code in ("M", "None")
+
+    def escaped(self, function: Function, value: Value) -> Value:
+        """A value for its place: text as quickly as it goes, anything else after it was paid for.
+
+        Text is paid for only where the same may be written many times between two looks at the size of the output.
+        """
+        slow = f"{self.source.constant(paying(function))}({value.code}, {self.meter})"
+        quick = QUICK.get(function.name)
+        if quick is None:
+            return Value(slow, "str", False)
+        name = self.named(value)
+        is_short = self.is_short(name, value.known)
+        code = quick.format(name)
+        return Value(f"{code} if {is_short} else {slow}" if is_short else code, "str", False)
+
+    def is_short(self, name: str, known: str) -> str:
+        """The condition for text that may be written without counting it; empty if it always may.
+
+        Different fields of an event are together no longer than the event, and what was made was paid for; before they
+        are written again, the output is looked at. All other texts may be the same one, many times.
+        """
+        conditions = [] if known == "str" else [f"{name}.__class__ is str"]
+        if name not in self.loads or self.source.wrote(name):
+            conditions.append(f"len({name}) <= {LONG}")
+        return " and ".join(conditions)
 
     def slices_data(self, function: Function, args: tuple[Operand, ...]) -> bool:
         """Whether an index of slice comes straight from the data, which is an error, or may."""
@@ -290,16 +351,16 @@ class Expressions:
     def typed(self, value: Value, wanted: str) -> Value:
         """The value for a parameter of a Go type."""
         if wanted == "value" or (value.known == "str" and wanted in ("any", "string")):
-            return Value(self.named(value), value.known)
+            return value if value.simple else Value(self.named(value), value.known)
         if wanted == "any":
             if value.known in ("bool", "some"):
                 return Value(self.named(value), value.known)
             name = self.named(value)
-            return Value(f"(None if {name} is M else {name})", "some", False)
+            return Value(f"(None if {name} is M else {name})", "some", False, None, name)
         name = self.named(value)
         if wanted == "string":
-            return Value(f"({name} if {name}.__class__ is str else STR({name}))", "str", False)
-        return Value(f"TYPED({name}, {wanted!r})", "some", False)
+            return Value(f"({name} if {name}.__class__ is str else STR({name}))", "str", False, None, name)
+        return Value(f"TYPED({name}, {wanted!r})", "some", False, None, name)
 
     def short_circuit(self, word: str, args: tuple[Operand, ...], piped: Value | None) -> Value:
         """and, or: the operands one after the other, each only if the one before did not decide."""
@@ -324,7 +385,9 @@ class Expressions:
 
     def special(self, name: str, args: tuple[Operand, ...], values: list[Value]) -> Value | None:
         """Builtins that have a quicker form for what they are mostly called with."""
-        constant = len(args) == len(values) > 1 and all(isinstance(arg, String) for arg in args[1:])
+        constant = len(args) == len(values) > 1 and all(
+            isinstance(arg, String) and len(arg.value) <= CHUNK for arg in args[1:]
+        )
         if name in ("eq", "ne") and constant:
             return self.compared(name, values)
         if name == "printf" and args and isinstance(args[0], String):
@@ -349,8 +412,10 @@ class Expressions:
         pieces = simple_format(layout)
         if pieces is None or sum(not isinstance(piece, str) for piece in pieces) != len(values):
             return None
+        if len(values) > _VALUES_OF_FORMAT:
+            return None
         waiting = iter(values)
-        parts, long = [], False
+        parts = []
         for piece in pieces:
             if isinstance(piece, str):
                 if piece:
@@ -358,18 +423,14 @@ class Expressions:
                 continue
             value = next(waiting)
             name = self.named(value)
-            slow = f"{self.source.constant(printer(piece))}({name})"
+            slow = f"{self.source.constant(printer(piece))}({name}, {self.meter})"
             bare = piece.verb in "sv" and piece.width is None and piece.precision is None and not piece.go_syntax
-            long = long or piece.verb in "svqxX"
             if bare and value.known == "str":
                 parts.append(name)
             else:
                 parts.append(f"({name} if {name}.__class__ is str else {slow})" if bare else slow)
-        code = " + ".join(parts) or "''"
-        if not (self.metered and long):
-            return Value(code, "str", False)
         result = self.source.name()
-        self.source.line(f"m.charge_arguments({', '.join(value.code for value in values)})")
-        self.source.line(f"{result} = {code}")
-        self.weigh(result)
+        self.loads.add(result)
+        self.source.line(f"{result} = {' + '.join(parts) or repr('')}")
+        self.source.line(f"if len({result}) > {CHUNK}: {self.meter}.pay_result({result})")
         return Value(result, "str")

@@ -11,14 +11,18 @@ PLAIN_MIN, PLAIN_MAX = 1e-4, 1e6
 
 def shortest(value: float) -> str:
     """What %v and %g print."""
+    text = repr(value)
     if PLAIN_MIN <= value < PLAIN_MAX or -PLAIN_MAX < value <= -PLAIN_MIN:
-        text = repr(value)
         return text.removesuffix(".0")
+    if "e" in text:  # below 1e-4 and from 1e16 Python writes an exponent as well, and writes it as Go does
+        return text
     return _shortest_rare(value, -4, 6)
 
 
 def json_number(value: float) -> str:
     """What encoding/json writes: exponents only below 1e-6 and from 1e21. NaN and infinities have no such form."""
+    if PLAIN_MIN <= value < 1e16 or -1e16 < value <= -PLAIN_MIN:
+        return repr(value).removesuffix(".0")
     text = _shortest_rare(value, -6, 21)
     mantissa, mark, exponent = text.partition("e")
     return f"{mantissa}e{exponent[0]}{exponent[1:].lstrip('0')}" if mark and exponent[0] == "-" else text

@@ -16,6 +16,7 @@ from streamhooks.template.literals import to_bytes
 from streamhooks.template.nodes import Text, Tree
 from streamhooks.template.parser import is_empty, parse
 from streamhooks.template.reads import Path, paths_read
+from streamhooks.template.runtime import GiveUpError
 from streamhooks.template.values import whole_text
 from streamhooks.template.walker import walk
 
@@ -51,7 +52,7 @@ class Template:
         catalogue: bool,
     ) -> None:
         self.source, self.name, self.escape, self.missingkey = source, name, escape, missingkey
-        own = as_functions(functions)
+        own = as_functions(functions, {})
         calls = {**(CATALOGUE if catalogue else BUILTINS), **own}
         known = frozenset(calls)
         self._trees: dict[str, Tree] = {}
@@ -62,9 +63,7 @@ class Template:
         self._add(trees)
         self._escaped = escaped(self._main, self._trees, escape)
         self._functions = {**calls, **ESCAPERS}
-        compiled = compile_trees(self._escaped.main, self._escaped.trees, self._functions, missingkey)
-        self._compiled = compiled.call if compiled else None
-        self.generated = compiled.source if compiled else None
+        self._compile()
         nodes = self._escaped.main.body.nodes
         texts = [node.text for node in nodes if isinstance(node, Text)]
         self.constant = "".join(texts) if len(texts) == len(nodes) else None
@@ -105,7 +104,8 @@ class Template:
         try:
             return cls(source, name, escape, missingkey, known, delims, templates or {}, catalogue)
         except TemplateError as error:
-            raise with_hint(error, {}, frozenset(known) | frozenset(CATALOGUE)) from None
+            names = frozenset(known) | frozenset(CATALOGUE if catalogue else BUILTINS)
+            raise with_hint(error, {}, sorted(names), (), source) from None
         except RecursionError:
             raise _too_deep(name) from None
 
@@ -115,44 +115,40 @@ class Template:
         Raises TemplateError, its first line Go's own text: kind "exec"; "limit"; "json" where the body of json mode
         is no JSON.
         """
-        if self._compiled is not None:
-            try:
-                text = self._compiled(data)
-                if not text.isascii():
-                    text.encode()
-            except TemplateError:
-                raise
-            except Exception:  # noqa: BLE001  # whatever stopped the fast way, the walker says it exactly
-                text = self.walk(data).decode("utf-8", "replace")
-        else:
-            text = self.walk(data).decode("utf-8", "replace")
+        try:
+            text = self._compiled(data)
+            if not text.isascii():
+                text.encode()
+        except TemplateError:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever stopped the fast way, the walker says it exactly
+            text = self.walk(data, _left(error)).decode("utf-8", "replace")
         if self.escape == "json":
             escape_json.check(self.name, text)
         return text
 
     def render_bytes(self, data: object) -> bytes:
         """The bytes for `data`, as Go would send them: also those that are no UTF-8. Raises as `render` does."""
-        body = None
-        if self._compiled is not None:
-            try:
-                body = self._compiled(data).encode()
-            except TemplateError:
-                raise
-            except Exception:  # noqa: BLE001, S110  # whatever stopped the fast way, the walker says it exactly
-                pass
-        if body is None:
-            body = self.walk(data)
+        try:
+            body = self._compiled(data).encode()
+        except TemplateError:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever stopped the fast way, the walker says it exactly
+            body = self.walk(data, _left(error))
         if self.escape == "json":
             escape_json.check(self.name, body)
         return body
 
-    def walk(self, data: object) -> bytes:
-        """What the exact walker makes, and no check of the body: the reference that tests compare with."""
+    def walk(self, data: object, meter: Meter | None = None) -> bytes:
+        """What the exact walker makes, and no check of the body: the reference that tests compare with.
+
+        `meter` is what the compiled form left of its steps.
+        """
         try:
             tree, trees = self._escaped.main, self._escaped.trees
-            text = walk(tree, trees, self._functions, self.missingkey, data, Meter())
+            text = walk(tree, trees, self._functions, self.missingkey, data, meter or Meter())
         except TemplateError as error:
-            raise with_hint(error, data, frozenset(self._functions)) from None
+            raise with_hint(error, data, sorted(self._functions), sorted(self._trees)) from None
         except RecursionError:
             raise _too_deep(self.name) from None
         return to_bytes(text)
@@ -169,9 +165,7 @@ class Template:
         other.name, other.constant = name, None
         other._main = self._trees[name]
         other._escaped = escaped(other._main, self._trees, self.escape)
-        compiled = compile_trees(other._escaped.main, other._escaped.trees, self._functions, self.missingkey)
-        other._compiled = compiled.call if compiled else None
-        other.generated = compiled.source if compiled else None
+        other._compile()
         return other
 
     def __str__(self) -> str:
@@ -181,11 +175,26 @@ class Template:
     def __repr__(self) -> str:
         return f"<Template {self.name} escape={self.escape}>"
 
+    def _compile(self) -> None:
+        compiled = compile_trees(self._escaped.main, self._escaped.trees, self._functions, self.missingkey)
+        self._compiled: Callable[[object], str] = compiled.call if compiled else _not_compiled
+        self.generated = compiled.source if compiled else None
+
     def _add(self, trees: Mapping[str, Tree]) -> None:
         """Later texts replace templates of earlier ones, but never a full one by an empty."""
         for name, tree in trees.items():
             if name not in self._trees or not is_empty(tree.body):
                 self._trees[name] = tree
+
+
+def _not_compiled(data: object) -> str:
+    """In the place of a compiled form that Python could not hold."""
+    del data
+    raise GiveUpError
+
+
+def _left(error: Exception) -> Meter | None:
+    return error.meter if isinstance(error, GiveUpError) else None
 
 
 def _too_deep(name: str) -> TemplateError:

@@ -4,11 +4,22 @@ Nothing of a template gets into the text as it stands. Strings go in as Python c
 as a name in the namespace; names are numbered, never spelled after the template.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_FLUSH_AFTER = 32
-"""Values in one piece of output; between pieces its size is checked."""
+from msgspec import Struct
+
+_NAME = re.compile(r"\b[a-z][0-9]+\b")
+_CHECK_AFTER = 32
+"""Values that are written before the size of the output is looked at again."""
+
+
+class Unchecked(Struct, frozen=True):
+    """What may have been written since the size of the output was looked at."""
+
+    values: int = 0
+    names: frozenset[str] = frozenset()
 
 
 class Source:
@@ -19,8 +30,7 @@ class Source:
         self.level = 1
         self.constants = constants
         self.pieces: list[str] = []
-        self.values = 0
-        """Values among the pieces."""
+        self.unchecked = Unchecked()
         self.names = 0
         self.started = False
         """Whether `o` holds output already."""
@@ -53,6 +63,10 @@ class Source:
 
     # Output.
 
+    def wrote(self, name: str) -> bool:
+        """Whether a value of this name may have been written since the output was checked."""
+        return name in self.unchecked.names
+
     def put_text(self, text: str) -> None:
         self.pieces.append(_literal(text))
 
@@ -63,10 +77,20 @@ class Source:
             self.line(f"{name} = {expression}")
             expression = name
         self.pieces.append(f"{{{expression}}}")
-        self.values += 1
-        if self.values >= _FLUSH_AFTER:
+        before = self.unchecked
+        self.unchecked = Unchecked(before.values + 1, before.names.union(_NAME.findall(expression)))
+        if self.unchecked.values >= _CHECK_AFTER:
             self.flush()
-            self.line("if len(o) > OUTPUT: raise GiveUp")
+            self.check()
+
+    def check(self) -> None:
+        """Look at the size of the output, which has been flushed."""
+        self.line("if len(o) > OUTPUT: raise GiveUp")
+        self.unchecked = Unchecked()
+
+    def join(self, *ways: Unchecked) -> None:
+        """Where several ways through the template meet: whichever was gone, this is the most that is unchecked."""
+        self.unchecked = Unchecked(max(way.values for way in ways), frozenset().union(*(way.names for way in ways)))
 
     def flush(self) -> None:
         """Write what is gathered: before anything that could change a variable, and at the end of each block."""
@@ -77,7 +101,7 @@ class Source:
     def gathered(self) -> str:
         """The pieces as one expression."""
         text = "".join(self.pieces)
-        self.pieces, self.values = [], 0
+        self.pieces = []
         return f'f"{text}"'
 
     def start(self) -> None:

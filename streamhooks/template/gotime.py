@@ -6,6 +6,7 @@ a clock or at the zone of the machine.
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -25,36 +26,45 @@ _CHUNK = re.compile(
     r"|-070000|-07:00:00|-0700|-07:00|-07|Z070000|Z07:00:00|Z0700|Z07:00|Z07|[.,](?:0+|9+)(?![0-9])"
 )
 _READ = {
-    "2006": r"(?P<year>\d{4})",
-    "06": r"(?P<short_year>\d\d)",
-    "01": r"(?P<month>\d\d)",
-    "1": r"(?P<month>\d\d?)",
-    "02": r"(?P<day>\d\d)",
-    "2": r"(?P<day>\d\d?)",
-    "_2": r" ?(?P<day>\d\d?)",
-    "15": r"(?P<hour>\d\d)",
-    "03": r"(?P<hour>\d\d)",
-    "3": r"(?P<hour>\d\d?)",
-    "04": r"(?P<minute>\d\d)",
-    "4": r"(?P<minute>\d\d?)",
-    "05": r"(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?",
-    "5": r"(?P<second>\d\d?)(?:[.,](?P<fraction>\d+))?",
-    "PM": r"(?P<half>[AP]M)",
-    "pm": r"(?P<half>[ap]m)",
-    "January": f"(?P<month_name>{'|'.join(MONTHS)})",
-    "Jan": f"(?P<month_name>{'|'.join(name[:3] for name in MONTHS)})",
-    "Monday": f"(?:{'|'.join(WEEKDAYS)})",
-    "Mon": f"(?:{'|'.join(name[:3] for name in WEEKDAYS)})",
-    "MST": r"(?P<zone>[A-Z]{4}T|[A-Z]{3}T|WITA|[A-Z]{3})",
-    "-0700": r"(?P<offset>[+-]\d{4})",
-    "-07:00": r"(?P<offset>[+-]\d\d:\d\d)",
-    "-07": r"(?P<offset>[+-]\d\d)",
-    "Z0700": r"(?P<offset>Z|[+-]\d{4})",
-    "Z07:00": r"(?P<offset>Z|[+-]\d\d:\d\d)",
-    "Z07": r"(?P<offset>Z|[+-]\d\d)",
+    chunk: re.compile(pattern, re.ASCII | re.IGNORECASE if chunk[:3] in ("Jan", "Mon") else re.ASCII)
+    for chunk, pattern in {
+        "2006": r"(?P<year>\d{4})",
+        "06": r"(?P<short_year>\d\d)",
+        "01": r"(?P<month>\d\d)",
+        "1": r"(?P<month>\d\d?)",
+        "02": r"(?P<day>\d\d)",
+        "2": r"(?P<day>\d\d?)",
+        "_2": r" ?(?P<day>\d\d?)",
+        "15": r"(?P<hour>\d\d?)",
+        "03": r"(?P<hour>\d\d)",
+        "3": r"(?P<hour>\d\d?)",
+        "04": r"(?P<minute>\d\d)",
+        "4": r"(?P<minute>\d\d?)",
+        "05": r"(?P<second>\d\d)",
+        "5": r"(?P<second>\d\d?)",
+        "PM": r"(?P<half>[AP]M)",
+        "pm": r"(?P<half>[ap]m)",
+        "January": f"(?P<month_name>{'|'.join(MONTHS)})",
+        "Jan": f"(?P<month_name>{'|'.join(name[:3] for name in MONTHS)})",
+        "Monday": f"(?:{'|'.join(WEEKDAYS)})",
+        "Mon": f"(?:{'|'.join(name[:3] for name in WEEKDAYS)})",
+        "MST": r"(?P<zone>[A-Z]{4}T|[A-Z]{3}T|WITA|[A-Z]{3})",
+        "-0700": r"(?P<offset>[+-]\d{4})",
+        "-07:00": r"(?P<offset>[+-]\d\d:\d\d)",
+        "-07": r"(?P<offset>[+-]\d\d)",
+        "Z0700": r"(?P<offset>Z|[+-]\d{4})",
+        "Z07:00": r"(?P<offset>Z|[+-]\d\d:\d\d)",
+        "Z07": r"(?P<offset>Z|[+-]\d\d)",
+    }.items()
 }
+_FRACTION = re.compile(r"[.,](?P<fraction>\d+)", re.ASCII)
+"""Read after the seconds, whatever their layout says of it."""
+_NEVER, _END = re.compile("(?!)"), re.compile(r"\Z")
+_SPACES = re.compile("( +)")
 _UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
-_DURATION = re.compile(r"[+-]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)")
+_DURATION = re.compile(r"[+-]?(?:0|(?:(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:ns|us|µs|μs|ms|s|m|h))++)")
+"""Possessive (`++`), or a long number without a unit would take the square of its length."""
+_DURATION_CHARS = 1000
 _DURATION_PART = re.compile(r"(\d*)\.?(\d*)(ns|us|µs|μs|ms|s|m|h)")
 
 
@@ -153,23 +163,58 @@ def _offset(offset: int, chunk: str) -> str:
     return ("-" if offset < 0 else "+") + (":" if ":" in chunk else "").join(parts[:wanted])
 
 
-def parse_time(layout: str, value: str) -> Time | None:
-    """The time that `value` spells in `layout`, UTC where it names no offset; None where it does not fit."""
-    pattern, at = "", 0
-    for found in _CHUNK.finditer(layout):
-        chunk = found.group()
-        pattern += re.escape(layout[at : found.start()])
-        if chunk[0] in ".,":
-            # A fraction after the seconds is read with them, whatever its length.
-            pattern += "" if chunk[1] == "9" else r"(?<=[.,]\d{" + str(len(chunk) - 1) + "})"
-        else:
-            pattern += _READ.get(chunk, "(?!)")
+@lru_cache(256)
+def _steps(layout: str) -> tuple[tuple[str, re.Pattern[str], bool], ...]:
+    """How a layout is read: a text, what comes after it, and whether that may be absent."""
+    steps: list[tuple[str, re.Pattern[str], bool]] = []
+    chunks = list(_CHUNK.finditer(layout))
+    at = 0
+    for found, following in zip(chunks, [*chunks[1:], None], strict=True):
+        chunk, text = found.group(), layout[at : found.start()]
         at = found.end()
-    try:
-        read = re.fullmatch(pattern + re.escape(layout[at:]), value, re.ASCII)
-    except re.error:  # a layout that names the year twice
-        return None
-    return _assembled(read.groupdict()) if read else None
+        if chunk[0] not in ".,":
+            steps.append((text, _READ.get(chunk, _NEVER), False))
+        elif chunk[1] == "9":
+            steps.append((text, _FRACTION, True))
+        else:
+            steps.append((text, re.compile(rf"[.,](?P<fraction>\d{{{len(chunk) - 1}}})", re.ASCII), False))
+        if chunk in ("05", "5") and (following is None or following.group()[0] not in ".,"):
+            steps.append(("", _FRACTION, True))
+    return (*steps, (layout[at:], _END, False))
+
+
+def parse_time(layout: str, value: str) -> Time | None:
+    """The time that `value` spells in `layout`, UTC where it names no offset; None where it does not fit.
+
+    As Go does, from left to right and never back: what it costs is the length of both.
+    """
+    parts: dict[str, str | None] = {}
+    at = 0
+    for text, pattern, optional in _steps(layout):
+        at = _after(text, value, at)
+        found = pattern.match(value, at) if at >= 0 else None
+        if found:
+            parts |= found.groupdict()
+            at = found.end()
+        elif at < 0 or not optional:
+            return None
+    return _assembled(parts)
+
+
+def _after(text: str, value: str, at: int) -> int:
+    """Where `value` goes on after a layout's text; -1 if it has another. A run of spaces stands for any other."""
+    if value.startswith(text, at):
+        return at + len(text)
+    for word in _SPACES.split(text):
+        if word[:1] == " ":
+            if value[at : at + 1] not in ("", " "):
+                return -1
+            at += len(value[at:]) - len(value[at:].lstrip(" "))
+        elif value.startswith(word, at):
+            at += len(word)
+        else:
+            return -1
+    return at
 
 
 def _assembled(parts: dict[str, str | None]) -> Time | None:
@@ -179,7 +224,8 @@ def _assembled(parts: dict[str, str | None]) -> Time | None:
         year = short + (1900 if short >= 69 else 2000)
     month = int(parts.get("month") or 1)
     if parts.get("month_name"):
-        month = 1 + next(n for n, name in enumerate(MONTHS) if name.startswith(parts["month_name"] or ""))
+        named = (parts["month_name"] or "").title()
+        month = 1 + next(n for n, name in enumerate(MONTHS) if name.startswith(named))
     hour = int(parts.get("hour") or 0)
     if parts.get("half"):
         hour = hour % 12 + (12 if (parts["half"] or "").upper() == "PM" else 0)
@@ -205,7 +251,7 @@ def _zone(offset: str | None, name: str | None) -> tuple[int, str]:
 
 def parse_duration(text: str) -> int | None:
     """Nanoseconds of a duration such as "-1h30m"; None if it is none."""
-    if not _DURATION.fullmatch(text):
+    if len(text) > _DURATION_CHARS or not _DURATION.fullmatch(text):
         return None
     nanos = 0
     for whole, fraction, unit in _DURATION_PART.findall(text.lstrip("+-")):

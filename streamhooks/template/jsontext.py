@@ -10,10 +10,10 @@ from math import isfinite
 
 from streamhooks.template.floats import json_number, special
 from streamhooks.template.gotime import RFC3339_NANO, Time
+from streamhooks.template.limits import STRING_CHARS, exceeded
 from streamhooks.template.values import INT64_MIN, MISSING, UINT64_MAX
 
-_ESCAPED = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
-_HALF = dict.fromkeys(range(55296, 57344), "�")
+_HALF = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 
 
 class NotJsonError(ValueError):
@@ -23,40 +23,73 @@ class NotJsonError(ValueError):
 def json_string(text: str, escape_html: bool = False) -> str:
     """A string with its quotes. What is no UTF-8 becomes U+FFFD."""
     quoted = encode_basestring(text)
-    if quoted.isascii() and not escape_html:
+    if not quoted.isascii():
+        try:
+            quoted.encode()
+        except UnicodeEncodeError:
+            quoted = quoted.translate(_HALF)
+    return _without_html(quoted) if escape_html else quoted
+
+
+def _without_html(quoted: str) -> str:
+    if "<" in quoted:
+        quoted = quoted.replace("<", "\\u003c")
+    if ">" in quoted:
+        quoted = quoted.replace(">", "\\u003e")
+    if "&" in quoted:
+        quoted = quoted.replace("&", "\\u0026")
+    if quoted.isascii():
         return quoted
-    if not quoted.isprintable():  # half surrogates are not, nor much else that is rare
-        quoted = quoted.translate(_HALF)
-    return quoted.translate(_ESCAPED) if escape_html else quoted
+    return quoted.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def json_text(value: object, escape_html: bool = False) -> str:
     """The value as one line of JSON. Raises NotJsonError for NaN, infinities and types that JSON does not have."""
+    cls = value.__class__
+    if cls is int and INT64_MIN <= value <= UINT64_MAX:  # type: ignore[operator]  # its class is int
+        return str(value)
+    if value is None:
+        return "null"
+    if isinstance(value, str):
+        return json_string(value, escape_html)
+    if isinstance(value, list):
+        return f"[{','.join([json_text(item, escape_html) for item in value])}]"
+    if isinstance(value, dict):
+        members = [f"{json_string(key, escape_html)}:{json_text(value[key], escape_html)}" for key in sorted(value)]
+        return f"{{{','.join(members)}}}"
+    return _scalar(value)
+
+
+def json_pretty(value: object, escape_html: bool = False) -> str:
+    """The value as JSON over several lines, each level two spaces to the right, as Go's MarshalIndent does.
+
+    Raises NotJsonError; TemplateError (limit) where the spaces make more of it than a string may be.
+    """
     pieces: list[str] = []
-    _write(value, escape_html, pieces)
+    _write_pretty(value, escape_html, "\n", pieces, [0])
     return "".join(pieces)
 
 
-def _write(value: object, escape_html: bool, out: list[str]) -> None:
-    match value:
-        case str():
-            out.append(json_string(value, escape_html))
-        case dict():
-            separator = "{"
-            for key in sorted(value):
-                out.append(f"{separator}{json_string(key, escape_html)}:")
-                _write(value[key], escape_html, out)
-                separator = ","
-            out.append("{}" if separator == "{" else "}")
-        case list():
-            separator = "["
-            for item in value:
-                out.append(separator)
-                _write(item, escape_html, out)
-                separator = ","
-            out.append("[]" if separator == "[" else "]")
-        case _:
-            out.append(_scalar(value))
+def _write_pretty(value: object, escape_html: bool, newline: str, out: list[str], written: list[int]) -> None:
+    """`newline` ends the lines of the level that `value` stands on; `written` counts the characters of all."""
+    if not isinstance(value, list | dict) or not value:
+        out.append(json_text(value, escape_html))
+        written[0] += len(out[-1])
+        return
+    inner = newline + "  "
+    separator = inner
+    out.append("[" if isinstance(value, list) else "{")
+    for item in sorted(value) if isinstance(value, dict) else value:
+        out.append(separator)
+        separator = f",{inner}"
+        if isinstance(value, dict):
+            out.append(f"{json_string(item, escape_html)}: ")
+            written[0] += len(out[-1])
+        _write_pretty(value[item] if isinstance(value, dict) else item, escape_html, inner, out, written)
+        written[0] += len(separator)
+        if written[0] > STRING_CHARS:
+            raise exceeded(f"a string of more than {STRING_CHARS} characters", "Put less of the event into it.")
+    out.append(f"{newline}]" if isinstance(value, list) else f"{newline}}}")
 
 
 def _scalar(value: object) -> str:
@@ -78,28 +111,3 @@ def _scalar(value: object) -> str:
         case _:
             pass
     raise NotJsonError(f"json: unsupported type: {type(value).__name__}")
-
-
-def indented(text: str, prefix: str = "", step: str = "  ") -> str:
-    """JSON text of one line laid out over several, as Go's MarshalIndent does."""
-    out: list[str] = []
-    depth, in_string, escaped = 0, False, False
-    for at, char in enumerate(text):
-        if in_string:
-            out.append(char)
-            in_string = escaped or char != '"'
-            escaped = char == "\\" and not escaped
-        elif char in "{[":
-            depth += 1
-            out.append(char if text[at + 1] in "}]" else f"{char}\n{prefix}{step * depth}")
-        elif char in "}]":
-            depth -= 1
-            out.append(char if text[at - 1] in "{[" else f"\n{prefix}{step * depth}{char}")
-        elif char == ",":
-            out.append(f",\n{prefix}{step * depth}")
-        elif char == ":":
-            out.append(": ")
-        else:
-            out.append(char)
-            in_string = char == '"'
-    return "".join(out)

@@ -13,6 +13,7 @@ from streamhooks.template.nodes import KEYWORDS, Kind, Token
 
 SPACES = " \t\r\n"
 _SPACE_RUN = re.compile(r"[ \t\r\n]+")
+_ASCII_WORD = re.compile(r"[A-Za-z0-9_]*")
 _QUOTED = re.compile(r'"(?:[^"\\\n]|\\[^\n])*"')
 _RAW = re.compile(r"`[^`]*`")
 _CHAR = re.compile(r"'(?:[^'\\\n]|\\[^\n])*'")
@@ -213,6 +214,8 @@ class _Lexer:
 
     def end_of_word(self, at: int) -> int:
         source = self.source
+        found = _ASCII_WORD.match(source, at)
+        at = found.end() if found else at
         while at < len(source) and is_word_char(source[at]):
             at += 1
         return at

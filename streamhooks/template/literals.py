@@ -5,17 +5,23 @@ U+DC80..U+DCFF that Python's "surrogateescape" makes of it, so that bytes surviv
 """
 
 import re
+from collections.abc import Callable, Mapping
+from functools import partial
 
 SIMPLE_ESCAPES = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92}
 """Escapes of one letter and their code; the quote itself may be escaped too."""
 _QUOTED_ESCAPES = {7: r"\a", 8: r"\b", 12: r"\f", 10: r"\n", 13: r"\r", 9: r"\t", 11: r"\v", 92: r"\\"}
-_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|(.))", re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|(.)|)", re.DOTALL)
+"""The last alternative, a backslash with nothing behind it, is never right."""
 
 _INTEGER = re.compile(
     r"[+-]?(?:0[xX](?:_?[0-9a-fA-F])+|0[bB](?:_?[01])+|0[oO](?:_?[0-7])+|0(?:_?[0-7])*|[1-9](?:_?[0-9])*)"
 )
-_DECIMAL = re.compile(r"[+-]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9][0-9_]*)?")
-_HEX_FLOAT = re.compile(r"[+-]?0[xX][0-9a-fA-F_]*\.?[0-9a-fA-F_]*[pP][+-]?[0-9][0-9_]*")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9][0-9_]*+\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9][0-9_]*)?")
+"""Possessive (`*+`), or a long number with a letter behind it would take the square of its length."""
+_HEX_FLOAT = re.compile(r"[+-]?0[xX][0-9a-fA-F_]*+\.?[0-9a-fA-F_]*[pP][+-]?[0-9][0-9_]*")
+_DECIMAL_DIGITS = 4000
+"""Longest decimal integer that Python is asked to read, which refuses 4,300; from 20 digits on none fits anyway."""
 _BAD_UNDERSCORE = re.compile(r"__|_$|_[^0-9a-fA-FxXoObB]|[^0-9a-fA-FxXoObB]_|^_")
 
 Readings = tuple[int | None, int | None, float | None, complex | None]
@@ -42,13 +48,13 @@ def unquote(literal: str) -> str:
     inner = literal[1:-1]
     if "\\" not in inner:
         return inner
-    raw = bytearray()
-    at = 0
-    while (slash := inner.find("\\", at)) >= 0:
-        raw += to_bytes(inner[at:slash])
-        value, is_byte, at = _escape(inner, slash, '"')
-        raw += bytes((value,)) if is_byte else chr(value).encode()
-    return from_bytes(bytes(raw + to_bytes(inner[at:])))
+    text = _ESCAPE.sub(_unquoted, inner)
+    return text if text.isascii() else from_bytes(to_bytes(text))  # bytes may have become characters together
+
+
+def _unquoted(found: re.Match[str]) -> str:
+    value, is_byte = _escape(found, '"')
+    return chr(0xDC00 + value) if is_byte and value >= 0x80 else chr(value)
 
 
 def unquote_char(literal: str) -> int:
@@ -57,7 +63,10 @@ def unquote_char(literal: str) -> int:
     if inner[0] == "'":
         raise ValueError("invalid syntax")
     if inner[0] == "\\":
-        value, _, end = _escape(inner, 0, "'")
+        found = _ESCAPE.match(inner)
+        if not found:
+            raise ValueError("invalid syntax")
+        value, end = _escape(found, "'")[0], found.end()
     else:
         value, end = ord(inner[0]), 1
     if inner[end:] != "'":
@@ -65,35 +74,49 @@ def unquote_char(literal: str) -> int:
     return value
 
 
-def _escape(text: str, at: int, quote_char: str) -> tuple[int, bool, int]:
-    """The escape at `at`: its value, whether that is a byte (not a character), and where it ends."""
-    found = _ESCAPE.match(text, at)
-    if not found:
-        raise ValueError("invalid syntax")
+def _escape(found: re.Match[str], quote_char: str) -> tuple[int, bool]:
+    """The value of an escape, and whether that is a byte (not a character)."""
     hex_byte, four, eight, octal, letter = found.groups()
-    if hex_byte:
-        return int(hex_byte, 16), True, found.end()
-    if octal:
-        if int(octal, 8) > 255:
-            raise ValueError("invalid syntax")
-        return int(octal, 8), True, found.end()
-    if four or eight:
+    if letter is not None:
+        if letter == quote_char:
+            return ord(letter), False
+        if letter in SIMPLE_ESCAPES:
+            return SIMPLE_ESCAPES[letter], False
+    elif hex_byte:
+        return int(hex_byte, 16), True
+    elif octal and int(octal, 8) < 256:
+        return int(octal, 8), True
+    elif four or eight:
         value = int(four or eight, 16)
-        if value > 0x10FFFF or 0xD800 <= value < 0xE000:
-            raise ValueError("invalid syntax")
-        return value, False, found.end()
-    if letter == quote_char:
-        return ord(letter), False, found.end()
-    if letter not in SIMPLE_ESCAPES:
-        raise ValueError("invalid syntax")
-    return SIMPLE_ESCAPES[letter], False, found.end()
+        if value <= 0x10FFFF and not 0xD800 <= value < 0xE000:
+            return value, False
+    raise ValueError("invalid syntax")
+
+
+class _Escapes(dict[int, str]):
+    """A table for str.translate that fills as it is asked, and never grows beyond what ordinary text has."""
+
+    def __init__(self, escape: Callable[[str], str]) -> None:
+        super().__init__()
+        self.escape = escape
+
+    def __missing__(self, code: int) -> str:
+        if len(self) > 4096:
+            self.clear()
+        self[code] = escaped = self.escape(chr(code))
+        return escaped
+
+
+def escapes(escape: Callable[[str], str]) -> Mapping[int, str]:
+    """What str.translate takes to put `escape(char)` for every character."""
+    return _Escapes(escape)
 
 
 def quote(text: str, ascii_only: bool = False, mark: str = '"') -> str:
     """The text as a Go literal: %q, and with `ascii_only` %+q."""
     if text.isascii() and text.isprintable() and mark not in text and "\\" not in text:
         return mark + text + mark
-    return mark + "".join([_quoted_char(char, ascii_only, mark) for char in text]) + mark
+    return mark + text.translate(_QUOTED[mark, ascii_only]) + mark
 
 
 def _quoted_char(char: str, ascii_only: bool, mark: str) -> str:
@@ -111,6 +134,13 @@ def _quoted_char(char: str, ascii_only: bool, mark: str) -> str:
     if char.isprintable() and (code < 0x80 or not ascii_only):
         return char
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+_QUOTED = {
+    (mark, ascii_only): escapes(partial(_quoted_char, ascii_only=ascii_only, mark=mark))
+    for mark in "\"'"
+    for ascii_only in (False, True)
+}
 
 
 def read_number(text: str) -> Readings:
@@ -169,7 +199,8 @@ def read_integer(text: str) -> int | None:
         return None
     digits = text.lstrip("+-").replace("_", "").lower()
     old_octal = len(digits) > 1 and digits[0] == "0" and digits[1] in "01234567"
-    value = int(digits, 8 if old_octal else 0)
+    too_long = len(digits) > _DECIMAL_DIGITS and digits[0] != "0"
+    value = 2**64 if too_long else int(digits, 8 if old_octal else 0)
     return -value if text[0] == "-" else value
 
 

@@ -304,11 +304,35 @@ def make_body(pos: int, nodes: list[Statement]) -> Body:
 def _inner_weight(node: Statement) -> int:
     match node:
         case If() | With():
-            return node.body.weight + (node.otherwise.weight if node.otherwise else 0)
-        case Action():
-            return len(node.pipeline.commands) - 1
+            otherwise = node.otherwise.weight if node.otherwise else 0
+            return node.body.weight + otherwise + pipeline_weight(node.pipeline) - 1
+        case Action() | Range():  # a loop charges its own body, turn by turn
+            return pipeline_weight(node.pipeline) - 1
+        case Call():  # a template is charged when it is called
+            return pipeline_weight(node.pipeline) if node.pipeline else 0
         case _:
-            return 0  # a loop charges its own body, turn by turn; a template is charged when it is called
+            return 0
+
+
+def pipeline_weight(pipeline: Pipeline) -> int:
+    """The operands of a pipeline, those in parentheses too; a long chain of fields counts for several."""
+    weight = 0
+    waiting: list[Pipeline] = [pipeline]
+    for inner in waiting:
+        for command in inner.commands:
+            for arg in command.args:
+                weight += 1
+                match arg:
+                    case Pipeline():
+                        waiting.append(arg)
+                    case Field() | Variable():
+                        weight += len(arg.names) // 4
+                    case Chain():
+                        weight += len(arg.names) // 4
+                        waiting += [arg.of] if isinstance(arg.of, Pipeline) else []
+                    case _:
+                        pass
+    return weight
 
 
 def _block(word: str, pipeline: Pipeline, body: Body, otherwise: Body | None) -> str:

@@ -25,12 +25,17 @@ from streamhooks.template.nodes import (
 )
 
 Path: TypeAlias = tuple[str, ...]
+_PATHS = 16
+"""Parts of the event that one template is followed for."""
 
 
 def paths_read(main: Tree, trees: Mapping[str, Tree]) -> frozenset[Path]:
-    """The chains of fields that are read; () where the whole event is used."""
+    """The chains of fields that are read; () where the whole event is used, or where that is too deep to be found."""
     reader = _Reader(trees)
-    reader.body(main.body, (), {"$": ()})
+    try:
+        reader.body(main.body, (), {"$": ()})
+    except RecursionError:  # hundreds of parentheses, or of templates that call each other
+        reader.found.add(())
     return frozenset(reader.found)
 
 
@@ -38,7 +43,7 @@ class _Reader:
     def __init__(self, trees: Mapping[str, Tree]) -> None:
         self.trees = trees
         self.found: set[Path] = set()
-        self.called: set[tuple[str, Path | None]] = set()
+        self.called: dict[str, set[Path | None]] = {}
 
     def body(self, body: Body, dot: Path | None, known: dict[str, Path | None]) -> None:
         known = dict(known)
@@ -56,11 +61,20 @@ class _Reader:
                         self.body(node.otherwise, dot, inner)
                 case Call():
                     path = self.pipeline(node.pipeline, dot, known) if node.pipeline else None
-                    if node.name in self.trees and (node.name, path) not in self.called:
-                        self.called.add((node.name, path))
-                        self.body(self.trees[node.name].body, path, {"$": path})
+                    self.call(node.name, path)
                 case _:
                     pass
+
+    def call(self, name: str, dot: Path | None) -> None:
+        """What a template reads that is called with this part of the event.
+
+        One that calls itself with what is below meets ever longer paths; after some, nothing more is known of them.
+        """
+        met = self.called.setdefault(name, set())
+        dot = dot if len(met) < _PATHS else None
+        if name in self.trees and dot not in met:
+            met.add(dot)
+            self.body(self.trees[name].body, dot, {"$": dot})
 
     def pipeline(self, node: Pipeline, dot: Path | None, known: dict[str, Path | None]) -> Path | None:
         """Note what it reads; the path that it is, if it is one."""

@@ -144,10 +144,13 @@ def _quoted(text: str, verb: Verb) -> str:
 
 def _hex(raw: bytes, verb: Verb) -> str:
     raw = raw if verb.precision is None else raw[: verb.precision]
-    digits = [f"{byte:02{verb.verb}}" for byte in raw]
-    prefix = f"0{verb.verb}" if verb.sharp and raw else ""
-    text = f" {prefix}".join(digits) if verb.space else "".join(digits)
-    return padded(prefix + text, verb)
+    digits = raw.hex(" ") if verb.space and raw else raw.hex()
+    if verb.verb == "X":
+        digits = digits.upper()
+    if verb.sharp and raw:
+        prefix = f"0{verb.verb}"
+        digits = prefix + digits.replace(" ", f" {prefix}")
+    return padded(digits, verb)
 
 
 def _bytes(raw: bytes, verb: Verb) -> str:

@@ -9,10 +9,9 @@ tested against each other.
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-from streamhooks.errors import TemplateError
-from streamhooks.template.evaluation import Held, Scope, is_integer
+from streamhooks.template.evaluation import Scope, is_integer
 from streamhooks.template.functions.calling import Function
-from streamhooks.template.limits import OUTPUT_CHARS, TEMPLATE_DEPTH, WALKER_RATE, Meter, exceeded
+from streamhooks.template.limits import OUTPUT_CHARS, TEMPLATE_DEPTH, WALKER_RATE, Meter, output_exceeded
 from streamhooks.template.literals import quote
 from streamhooks.template.nodes import Action, Body, Break, Call, Continue, If, Range, Statement, Text, Tree, With
 from streamhooks.template.values import MISSING, GoInt, Uint8, display, normal, plain
@@ -33,7 +32,7 @@ def walk(
 
     Raises TemplateError: Go's message (kind "exec"), or a broken limit (kind "limit").
     """
-    return _Walker(tree, trees, functions, missingkey, meter).run(normal(data))
+    return _Walker(tree, trees, functions, missingkey, meter).run(normal(data, meter.charge))
 
 
 class _Bodies:
@@ -79,7 +78,7 @@ class _Walker:
 
     def run(self, data: object) -> str:
         self.scope.dot = MISSING if data is None else data
-        self.scope.variables.append(Held("$", self.scope.dot))
+        self.scope.declare("$", self.scope.dot)
         self.meter.charge(self.scope.tree.body.weight * WALKER_RATE)
         self.stack.append(_Bodies(self.scope.tree.body, self.scope))
         while self.stack:
@@ -101,7 +100,7 @@ class _Walker:
             self.scope = ended.caller
             self.depth -= 1
             return
-        del self.scope.variables[ended.known :]
+        self.scope.forget(ended.known)
         for below in reversed(self.stack):
             if isinstance(below, _Bodies):
                 self.scope.dot, self.scope.dot_boxed = below.dot, below.boxed
@@ -115,6 +114,7 @@ class _Walker:
             case Action():
                 value = self.scope.pipeline(node.pipeline)
                 if not node.pipeline.variables:
+                    self.meter.pay_printing(value)
                     self.write(display(value))
             case If() | With():
                 self.branch(node)
@@ -128,10 +128,7 @@ class _Walker:
     def write(self, text: str) -> None:
         self.written += len(text)
         if self.written > OUTPUT_CHARS:
-            raise exceeded(
-                f"template: the output is larger than {OUTPUT_CHARS} characters",
-                "Put less of the event into it.",
-            )
+            raise output_exceeded()
         self.out.append(text)
 
     def branch(self, node: If | With) -> None:
@@ -141,7 +138,7 @@ class _Walker:
             if node.otherwise:
                 self.enter(node.otherwise, known)
             else:
-                del self.scope.variables[known:]
+                self.scope.forget(known)
             return
         if isinstance(node, With):
             self.scope.dot, self.scope.dot_boxed = value, False
@@ -162,7 +159,7 @@ class _Walker:
         elif node.otherwise:
             self.enter(node.otherwise, known)
         else:
-            del self.scope.variables[known:]
+            self.scope.forget(known)
 
     def turns(self, node: Range, value: object) -> tuple[int, Iterator[Turn]]:
         """How many turns there are, and the turns."""
@@ -219,20 +216,12 @@ class _Walker:
         if tree is None:
             raise self.scope.fault(f"template {quote(node.name)} not defined")
         if self.depth == TEMPLATE_DEPTH:
-            raise self.too_deep()
+            raise self.scope.too_deep()
         caller = self.scope
         scope = Scope(tree, caller.functions, caller.missingkey, self.meter)
         scope.dot = caller.pipeline(node.pipeline)
-        scope.variables.append(Held("$", scope.dot))
+        scope.declare("$", scope.dot)
         self.meter.charge((tree.body.weight + 1) * WALKER_RATE)
         self.depth += 1
         self.scope = scope
         self.stack.append(_Bodies(tree.body, scope, caller))
-
-    def too_deep(self) -> TemplateError:
-        """Go's words for its own limit, which is the only thing that Go ever says about such a template."""
-        fault = self.scope.fault("exceeded maximum template depth (100000)")
-        return exceeded(
-            fault.message,
-            f"Here templates may call each other {TEMPLATE_DEPTH} deep; does one call itself?",
-        )

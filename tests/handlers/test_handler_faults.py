@@ -31,9 +31,11 @@ def own(**keys: Any) -> dict[str, Any]:
 
 
 def cases(name: str) -> list[tuple[Any, str]]:
-    """Each line of YAML with the message that stands indented below it."""
+    """Each line of YAML with the message that stands indented below it, where // begins its next line."""
     lines = (Path(__file__).parent / name).read_text().splitlines()
-    pairs = [(lines[n - 1], line.strip()) for n, line in enumerate(lines) if line.startswith("    ")]
+    pairs = [
+        (lines[n - 1], line.strip().replace(" // ", "\n")) for n, line in enumerate(lines) if line.startswith("    ")
+    ]
     return [(value(text), message) for text, message in pairs]
 
 

@@ -43,6 +43,11 @@ def test_it_tells_which_fields_it_reads(source: str, fields: set[tuple[str, ...]
     assert Template.parse(source).fields() == fields
 
 
+TAKES = "The function takes {} here."
+AT = 'template: t:1:2: executing "t" at <shout>:'
+GIVEN = "are given here. What is piped in is the last of them."
+
+
 def test_functions_of_the_caller_are_typed_by_their_annotations() -> None:
     def shout(text: str, *more: str) -> str:
         if text == "no":
@@ -56,13 +61,13 @@ def test_functions_of_the_caller_are_typed_by_their_annotations() -> None:
     template = Template.parse('{{shout .a "b"}} {{double 4}} {{.a | shout}}', functions=functions)
     assert template.render({"a": "x"}) == "X B 8 X"
     for source, message in (
-        ("{{shout 3}}", 'template: t:1:8: executing "t" at <3>: expected string; found 3'),
-        (
-            "{{shout}}",
-            'template: t:1:2: executing "t" at <shout>: wrong number of args for shout: want at least 1 got 0',
-        ),
+        ("{{shout 3}}", 'template: t:1:8: executing "t" at <3>: expected string; found 3\n' + TAKES.format("string")),
+        ("{{shout}}", f"{AT} wrong number of args for shout: want at least 1 got 0\nshout takes at least 1; 0 {GIVEN}"),
         ('{{shout "no"}}', 'template: t:1:2: executing "t" at <shout "no">: error calling shout: never'),
-        ('{{double "x"}}', 'template: t:1:9: executing "t" at <"x">: expected integer; found "x"'),
+        (
+            '{{double "x"}}',
+            'template: t:1:9: executing "t" at <"x">: expected integer; found "x"\n' + TAKES.format("integer"),
+        ),
     ):
         with pytest.raises(TemplateError) as caught:
             Template.parse(source, functions=functions).render({})

@@ -5,6 +5,7 @@ from typing import Any
 
 from streamhooks.template.functions.calling import FunctionError, Value, functions
 from streamhooks.template.functions.comparison import eq, ge, gt, le, lt, ne
+from streamhooks.template.functions.prices import PRICES
 from streamhooks.template.functions.textual import html, js, urlquery
 from streamhooks.template.literals import from_bytes, to_bytes
 from streamhooks.template.printf import sprint, sprintf, sprintln
@@ -156,4 +157,4 @@ _CALLS: dict[str, Callable[..., Any]] = {
     "slice": slice_,
     "urlquery": urlquery,
 }
-BUILTINS = functions(_CALLS)
+BUILTINS = functions(_CALLS, PRICES)

@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeAlias
 
 from msgspec import Struct
 
+from streamhooks.template.costs import USUAL, Price
 from streamhooks.template.gotime import Time
 
 Value: TypeAlias = Annotated[object, "reflect.Value"]
@@ -32,17 +33,6 @@ _GO_TYPES: dict[object, str] = {
 }
 
 
-LIGHT = frozenset(
-    (
-        *("all", "and", "any", "append", "call", "chunk", "coalesce", "compact", "concat", "default", "dict", "dig"),
-        *("empty", "eq", "first", "ge", "get", "gt", "hasKey", "index", "initial", "keys", "kindIs", "kindOf", "last"),
-        *("le", "len", "list", "lt", "ne", "not", "omit", "or", "pick", "pluck", "prepend", "rest", "reverse", "slice"),
-        *("ternary", "typeIs", "typeOf", "values"),
-    )
-)
-"""Functions that do not go through what they are given: what they make is all that they cost."""
-
-
 class FunctionError(Exception):
     """A function's own error; its text follows `error calling name: `."""
 
@@ -59,6 +49,7 @@ class Function(Struct, frozen=True, eq=False):
     parameters: tuple[str, ...]
     variadic: str | None = None
     """The type of all further arguments, if it takes any."""
+    price: Price = USUAL
 
     @property
     def least(self) -> int:
@@ -79,12 +70,12 @@ class Function(Struct, frozen=True, eq=False):
         return ""
 
 
-def function(name: str, call: Callable[..., Any]) -> Function:
+def function(name: str, call: Callable[..., Any], price: Price = USUAL) -> Function:
     """A callable as a Function, by its annotations. Parameters without one take anything; defaults are not Go's way."""
     try:
         signature = inspect.signature(call)
     except ValueError:  # some of C's callables have none
-        return Function(name, call, (), "any")
+        return Function(name, call, (), "any", price)
     hints = typing.get_type_hints(call, include_extras=True) if hasattr(call, "__annotations__") else {}
     fixed, variadic = [], None
     for parameter in signature.parameters.values():
@@ -93,12 +84,12 @@ def function(name: str, call: Callable[..., Any]) -> Function:
             variadic = go_type
         elif parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
             fixed.append(go_type)
-    return Function(name, call, tuple(fixed), variadic)
+    return Function(name, call, tuple(fixed), variadic, price)
 
 
-def functions(calls: Mapping[str, Callable[..., Any]]) -> dict[str, Function]:
+def functions(calls: Mapping[str, Callable[..., Any]], prices: Mapping[str, Price]) -> dict[str, Function]:
     """Many of them, by name."""
-    return {name: function(name, call) for name, call in calls.items()}
+    return {name: function(name, call, prices.get(name, USUAL)) for name, call in calls.items()}
 
 
 def _go_type(hint: object) -> str:

@@ -16,6 +16,7 @@ from streamhooks.template.functions.encodings import ENCODINGS
 from streamhooks.template.functions.lists import LISTS
 from streamhooks.template.functions.maps import MAPS
 from streamhooks.template.functions.numbers import NUMBERS
+from streamhooks.template.functions.prices import PRICES
 from streamhooks.template.functions.strings import STRINGS
 
 SUBJECTS: dict[str, dict[str, Callable[..., Any]]] = {
@@ -29,6 +30,6 @@ SUBJECTS: dict[str, dict[str, Callable[..., Any]]] = {
 """The functions beyond the builtins, by subject: what the documentation lists."""
 
 CATALOGUE: dict[str, Function] = {
-    **functions({name: call for calls in SUBJECTS.values() for name, call in calls.items()}),
+    **functions({name: call for calls in SUBJECTS.values() for name, call in calls.items()}, PRICES),
     **BUILTINS,
 }

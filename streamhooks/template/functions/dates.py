@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from streamhooks.template.functions.calling import FunctionError, Value, WrongTypeError
+from streamhooks.template.functions.moments import bounded_layout
 from streamhooks.template.gotime import RFC3339, Time, parse_duration, parse_time
 from streamhooks.template.values import MISSING, type_name
 
@@ -58,14 +59,14 @@ def as_rfc3339_from_string(text: str) -> str:
 
 def date(layout: str, value: object) -> str:
     """A time in a layout of Go's, in UTC."""
-    return _needed(value).utc().format(layout)
+    return _needed(value).utc().format(bounded_layout(layout))
 
 
 def date_in_zone(layout: str, value: object, zone: str) -> str:
     """A time in a layout and a zone. UTC is the only zone here: the host's zone files are none of a template's."""
     if zone not in ("", "UTC", "Local", "Etc/UTC", "GMT"):
         raise FunctionError(f"the zone {zone} is not available; only UTC is")
-    return _needed(value).utc().format(layout)
+    return _needed(value).utc().format(bounded_layout(layout))
 
 
 def html_date(value: object) -> str:
@@ -84,7 +85,7 @@ def unix_epoch(value: object) -> str:
 
 def to_date(layout: str, text: str) -> Time:
     """The time that a text spells in a layout; the year 1 if it does not."""
-    return parse_time(layout, text) or _ZERO
+    return parse_time(bounded_layout(layout), text) or _ZERO
 
 
 def date_modify(duration: str, value: object) -> Time:

@@ -29,15 +29,22 @@ def as_strings(values: object) -> list[str]:
     return [] if values is None or values is MISSING else [plain(values)]
 
 
-def deep_key(value: object) -> object:
-    """Equal for two values exactly where Go's reflect.DeepEqual holds; can be hashed."""
+def deep_key(value: object) -> str:
+    """Equal for two values exactly where Go's reflect.DeepEqual holds.
+
+    Text, because Python's hash of text is keyed: of tuples of numbers, an event could hold any number with one hash.
+    """
     match value:
+        case str():
+            return f"s{len(value)}:{value}"
         case list():
-            return ("list", *map(deep_key, value))
+            return f"[{','.join([deep_key(item) for item in value])}]"
         case dict():
-            return ("dict", *((key, deep_key(value[key])) for key in sorted(value)))
+            return f"{{{','.join([f'{len(key)}:{key}{deep_key(value[key])}' for key in sorted(value)])}}}"
+        case float():
+            return f"f{value + 0.0!r}"  # 0.0 for -0.0 too
         case _:
-            return type_name(value), value
+            return f"{type_name(value)} {value!r}"
 
 
 def list_(*values: object) -> list[object]:
@@ -88,7 +95,7 @@ def reverse(values: object) -> list[object]:
 
 def uniq(values: object) -> list[object]:
     """Each item once, in the order of their first."""
-    seen: set[object] = set()
+    seen: set[str] = set()
     made = []
     for value in items(values, "find uniq"):
         key = deep_key(value)
@@ -143,9 +150,8 @@ def until_step(start: int, stop: int, step: int) -> list[object]:
     """`start` up to before `stop`; bounded."""
     if not step or (stop - start) * step < 0:
         return []
-    counted = range(start, stop, step)
-    bounded(len(counted))
-    return [GoInt(number) for number in counted]
+    bounded(abs(stop - start) // abs(step))
+    return [GoInt(number) for number in range(start, stop, step)]
 
 
 LISTS: dict[str, Callable[..., Any]] = {

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from streamhooks.template.functions.calling import FunctionError
-from streamhooks.template.values import plain
+from streamhooks.template.values import plain, type_name
 
 
 def dict_(*pairs: object) -> dict[str, object]:
@@ -28,7 +28,8 @@ def pick(of: dict[str, object], *keys: str) -> dict[str, object]:
 
 def omit(of: dict[str, object], *keys: str) -> dict[str, object]:
     """All but these keys."""
-    return {key: of[key] for key in of if key not in keys}
+    omitted = frozenset(keys)
+    return {key: of[key] for key in of if key not in omitted}
 
 
 def dig(*path: object) -> object:
@@ -37,8 +38,10 @@ def dig(*path: object) -> object:
         raise FunctionError("dig needs at least three arguments")
     *keys, fallback, at = path
     for key in keys:
+        if not isinstance(key, str):
+            raise FunctionError(f"dig takes text as keys; one is {type_name(key)}")
         if not isinstance(at, dict):
-            raise FunctionError(f"dig goes through maps only; {plain(key)} is looked up in something else")
+            raise FunctionError(f"dig goes through maps only; {key} is looked up in something else")
         if key not in at:
             return fallback
         at = at[key]

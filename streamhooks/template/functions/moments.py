@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from streamhooks.template.functions.calling import FunctionError, functions
+from streamhooks.template.functions.prices import DATE
 from streamhooks.template.gotime import Time
+from streamhooks.template.limits import LAYOUT_CHARS
 from streamhooks.template.values import Duration, GoInt, Month, Weekday
 
 UNEXPORTED = frozenset({"wall", "ext", "loc"})
@@ -19,8 +21,15 @@ def _civil(part: Callable[[datetime], int]) -> Callable[[Time], GoInt]:
     return read
 
 
+def bounded_layout(layout: str) -> str:
+    """A layout that is not too long to be one."""
+    if len(layout) > LAYOUT_CHARS:
+        raise FunctionError(f"a layout of {len(layout)} characters; at most {LAYOUT_CHARS} are allowed")
+    return layout
+
+
 def _format(moment: Time, layout: str) -> str:
-    return moment.format(layout)
+    return moment.format(bounded_layout(layout))
 
 
 def _string(moment: Time) -> str:
@@ -114,5 +123,5 @@ _CALLS: dict[str, Callable[..., Any]] = {
     "Year": _civil(lambda civil: civil.year),
     "YearDay": _civil(lambda civil: civil.timetuple().tm_yday),
 }
-METHODS = functions(_CALLS)
+METHODS = functions(_CALLS, dict.fromkeys(_CALLS, DATE))
 """By name; the time itself is their first parameter."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from streamhooks.template.functions.calling import FunctionError
 from streamhooks.template.functions.lists import as_strings
+from streamhooks.template.functions.lists import bounded as bounded_list
 from streamhooks.template.limits import STRING_CHARS
 from streamhooks.template.literals import from_bytes, to_bytes
 from streamhooks.template.literals import quote as go_quote
@@ -16,7 +17,10 @@ SPACE = (
     "\u2028\u2029\u202f\u205f\u3000"
 )
 """What Go's unicode.IsSpace calls white space; Python's own strip takes more."""
+_FEW = 64
+"""Characters that trimAll can be given: for each of the text, all of them are gone through."""
 _SPACES = re.compile(f"[{SPACE}]+")
+_FIRST = re.compile(r"(?<!\w)\w")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W_]+")
 
 
@@ -33,7 +37,10 @@ def trim(text: str) -> str:
 
 def trim_all(cut: str, text: str) -> str:
     """Without the characters of `cut` at both ends."""
-    return text.strip(cut) if cut else text
+    distinct = "".join(dict.fromkeys(cut))
+    if len(distinct) > _FEW:
+        raise FunctionError(f"trimAll takes at most {_FEW} different characters; these are {len(distinct)}")
+    return text.strip(distinct) if cut else text
 
 
 def trim_prefix(prefix: str, text: str) -> str:
@@ -47,36 +54,37 @@ def trim_suffix(suffix: str, text: str) -> str:
 def upper(text: str) -> str:
     """Upper case, letter by letter: one letter stays one."""
     mapped = text.upper()
-    return mapped if len(mapped) == len(text) else "".join([_single(char, char.upper()) for char in text])
+    return mapped if len(mapped) == len(text) else _letter_by_letter(text, str.upper)
 
 
 def lower(text: str) -> str:
     mapped = text.lower()
     if len(mapped) == len(text) and "\u03a3" not in text:  # a capital sigma would become another at the end of a word
         return mapped
-    return "".join([char.lower()[0] for char in text])
+    return text.translate({ord(char): char.lower()[0] for char in set(text)})
 
 
-def _single(char: str, mapped: str) -> str:
-    return mapped if len(mapped) == 1 else char
+def swapcase(text: str) -> str:
+    mapped = text.swapcase()
+    if len(mapped) == len(text) and "\u03a3" not in text:
+        return mapped
+    return _letter_by_letter(text, str.swapcase)
+
+
+def _letter_by_letter(text: str, change: Callable[[str], str]) -> str:
+    """Where a letter would become several, such as the German sharp s, it stays what it is."""
+    changed = {char: change(char) for char in set(text)}
+    return text.translate({ord(char): to for char, to in changed.items() if len(to) == 1})
 
 
 def title(text: str) -> str:
     """The first letter of each word in upper case."""
-    out, before = [], " "
-    for char in text:
-        out.append(char if before.isalnum() or before == "_" else upper(char))
-        before = char
-    return "".join(out)
+    return _FIRST.sub(lambda found: upper(found.group()), text)
 
 
 def untitle(text: str) -> str:
     """The first letter of each word in lower case."""
-    return re.sub(r"(?<!\w)\w", lambda found: lower(found.group()), text)
-
-
-def swapcase(text: str) -> str:
-    return "".join([lower(char) if char.isupper() else upper(char) for char in text])
+    return _FIRST.sub(lambda found: lower(found.group()), text)
 
 
 def initials(text: str) -> str:
@@ -152,6 +160,7 @@ def split(separator: str, text: str) -> dict[str, object]:
 
 def split_list(separator: str, text: str) -> list[object]:
     """The parts as a list."""
+    bounded_list(text.count(separator))
     return list(text.split(separator)) if separator else list(text)
 
 

@@ -6,7 +6,7 @@ These are the functions that a template calls by name; what escape modes do is i
 import re
 from urllib.parse import quote_from_bytes, quote_plus
 
-from streamhooks.template.literals import to_bytes
+from streamhooks.template.literals import escapes, to_bytes
 from streamhooks.template.printf import sprint
 from streamhooks.template.values import MISSING
 
@@ -43,17 +43,22 @@ def escape_html(text: str) -> str:
 
 def js(*values: object) -> str:
     r"""Escape for a JavaScript string; not for JSON, where \' is invalid."""
-    return _JS_SPECIAL.sub(_js_escaped, joined(values))
+    text = joined(values)
+    return text.translate(_JS) if _JS_SPECIAL.search(text) else text
 
 
-def _js_escaped(found: re.Match[str]) -> str:
-    char = found.group()
+def _js_escaped(char: str) -> str:
     if char in _JS_NAMED:
         return _JS_NAMED[char]
     code = ord(char)
-    if code >= 0x80 and (char.isprintable() or 0xDC80 <= code <= 0xDCFF):
+    if char in "<>&=" or code < 0x20:
+        return f"\\u{code:04X}"
+    if code <= 0x7F or char.isprintable() or 0xDC80 <= code <= 0xDCFF:
         return char
-    return char if code == 0x7F else f"\\u{code:04X}"
+    return f"\\u{code:04X}"
+
+
+_JS = escapes(_js_escaped)
 
 
 def urlquery(*values: object) -> str:
