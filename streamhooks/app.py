@@ -24,7 +24,7 @@ from streamhooks.flow.worker import Worker
 from streamhooks.handlers.catalogue import Catalogue
 from streamhooks.observe import logs
 from streamhooks.observe.figures import Tell, write_log
-from streamhooks.reload import Reload
+from streamhooks.reload import LoadAgain, Reload
 from streamhooks.sender import GuardError, Sender, TlsNews
 
 log = structlog.get_logger("streamhooks")
@@ -47,20 +47,21 @@ def serve(
     loaded: Loaded,
     *,
     until_idle: bool = False,
-    load_again: Callable[[], Loaded] | None = None,
+    load_again: LoadAgain | None = None,
     sender: Callable[[], Sender] = open_sender,
 ) -> int:
     """Runs a worker until it is told to stop, or until nothing is left to deliver.
 
-    `load_again` reads the configuration anew, for a reload; `sender` makes what sends. Gives the exit code: 0, 2 for a
-    configuration or an installation that cannot be used, 3 for a Redis that cannot be.
+    `load_again` reads the configuration anew, for a reload; of what is held, its secrets only. `sender` makes what
+    sends. Gives the exit code: 0, 2 for a configuration or an installation that cannot be used, 3 for a Redis that
+    cannot be.
     """
     settings = loaded.settings
     logs.set_up(settings.log.level, settings.log.format)
     for warning in loaded.warnings:
         log.warning("configuration", file=warning.file, path=warning.path, message=warning.message)
     try:
-        uvloop.run(_serve(loaded, until_idle, load_again if settings.reload else None, sender))
+        uvloop.run(_serve(loaded, until_idle, load_again, sender))
     except StoreError as error:
         log.error("redis_unusable", error=error.message)  # noqa: TRY400  an outage, not a bug: no traceback
         return 3
@@ -74,9 +75,7 @@ def serve(
     return 0
 
 
-async def _serve(
-    loaded: Loaded, until_idle: bool, load_again: Callable[[], Loaded] | None, sender: Callable[[], Sender]
-) -> None:
+async def _serve(loaded: Loaded, until_idle: bool, load_again: LoadAgain | None, sender: Callable[[], Sender]) -> None:
     async with application(loaded, load_again, sender=sender) as worker:
         while not worker.stopping.is_set():
             if until_idle and await worker.idle():
@@ -87,7 +86,7 @@ async def _serve(
 @asynccontextmanager
 async def application(
     loaded: Loaded,
-    load_again: Callable[[], Loaded] | None = None,
+    load_again: LoadAgain | None = None,
     tell: Tell = write_log,
     sender: Callable[[], Sender] = open_sender,
 ) -> AsyncIterator[Worker]:

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 from msgspec import Struct
 
 from streamhooks.model import Event
+from streamhooks.own_events import is_own
 
 TypeWord: TypeAlias = Literal["string", "int", "time", "bool", "list", "map"]
 """What a member's JSON value is; `time` is an RFC 3339 string."""
@@ -222,6 +223,8 @@ def example(type: str) -> Event:
     """An event of `type` as Tyk's JSON would bring it; for another type a plausible one with a message."""
     known = TYPES.get(type)
     meta = {m.json: _copy(m.example) for m in known.members} if known else {"Message": f"{type} was fired"}
+    if is_own(type):
+        meta |= {"Handler": "security-slack", "Reason": "status 503; attempt 10 was the last one of the schedule"}
     return Event(
         id="1795428000000-0",
         type=type,

@@ -1,7 +1,11 @@
-"""Reading the configuration again: on SIGHUP, or when one of its files changes.
+"""Reading the configuration again: on SIGHUP, and when one of its files changes.
 
 A bad new configuration is refused, said, and the old one stays in force; what is being delivered ends by the old one.
 Settings outside of handlers and templates need a restart, and are said to.
+
+Secrets go their own way: when a file behind a reference changes, it alone is read again, into the configuration that
+is in force. So a secret is exchanged also while a newer configuration is faulty, or waits for a restart because
+`reload` is off. One that cannot be used is said once, and the old ones stay.
 """
 
 import asyncio
@@ -9,27 +13,36 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import TypeAlias
 
 import structlog
 
 from streamhooks.errors import ConfigError
-from streamhooks.files import Loaded
+from streamhooks.files import Held, Loaded, stamp
 from streamhooks.flow.patience import within
 from streamhooks.flow.worker import Worker
 from streamhooks.handlers.catalogue import Catalogue
+from streamhooks.settings import Settings
 
 log = structlog.get_logger("streamhooks")
 LOOK_EVERY = 2.0
 """Seconds. Looking at a few files is cheaper than any notifier, and works on every mounted volume."""
+_AT_START = ("redis", "stream", "worker", "dead", "cool", "admin", "ingest", "log", "reload")
+"""Sections that a running worker does not take over."""
+
+LoadAgain: TypeAlias = Callable[[Held | None], Loaded]
+"""Reads the configuration anew; of what is held, the files behind references only. Raises ConfigError."""
 
 
 class Reload:
     """Keeps a worker's handlers equal to the files. Does nothing without `load_again`."""
 
-    def __init__(self, loaded: Loaded, load_again: Callable[[], Loaded] | None, worker: Worker) -> None:
+    def __init__(self, loaded: Loaded, load_again: LoadAgain | None, worker: Worker) -> None:
         self._loaded = loaded
         self._load_again = load_again
         self._worker = worker
+        self._seen = dict(loaded.held.stamps)
+        """The files as they were last looked at, so that each change is told once."""
         self._asked = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -46,40 +59,68 @@ class Reload:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _watch(self, load_again: Callable[[], Loaded]) -> None:
-        seen = stamps(self._loaded.sources)
+    async def _watch(self, load_again: LoadAgain) -> None:
         while True:
             asked = await within(self._asked.wait(), LOOK_EVERY)
             self._asked.clear()
-            now = stamps(self._loaded.sources)
-            if asked or now != seen:
-                seen = now
-                self._reload(load_again)
+            self._look(load_again, asked)
 
-    def _reload(self, load_again: Callable[[], Loaded]) -> None:
+    def _look(self, load_again: LoadAgain, asked: bool) -> None:
+        now = {path: stamp(path) for path in (*self._loaded.sources, *self._loaded.secrets)}
+        changed = [path for path, found in now.items() if found != self._seen.get(path)]
+        self._seen |= now
+        written = [path for path in changed if path in self._loaded.sources]
+        exchanged = [path for path in changed if path in self._loaded.secrets]
+        if asked or (written and self._loaded.settings.reload):
+            if self._reload(load_again):
+                return
+        elif written:
+            message = "reload is off: what changed waits for a restart, or for SIGHUP"
+            log.warning("restart_needed", files=_named(written), message=message)
+        if exchanged:
+            self._renew(load_again, exchanged)
+
+    def _reload(self, load_again: LoadAgain) -> bool:
+        """Everything anew; False where it is refused."""
         try:
-            fresh = load_again()
+            fresh = load_again(None)
         except ConfigError as error:
-            for fault in error.faults:
-                log.error(  # noqa: TRY400  somebody's typing, not a bug: no traceback
-                    "reload_refused", file=fault.file, path=fault.path, message=fault.message, effect="old one stays"
-                )
+            _refused("reload_refused", error, "old one stays")
+            return False
+        self._seen = dict(fresh.held.stamps)
+        self._take(fresh)
+        log.info("reloaded", handlers=len(fresh.handlers))
+        return True
+
+    def _renew(self, load_again: LoadAgain, exchanged: list[Path]) -> None:
+        """What is in force, with the secrets as they are now."""
+        try:
+            fresh = load_again(self._loaded.held)
+        except ConfigError as error:
+            _refused("secrets_refused", error, "old ones stay")
             return
-        if fresh.settings != self._loaded.settings:
-            log.warning("restart_needed", message="only handlers and templates are reloaded; the rest needs a restart")
+        if fresh.held.secrets == self._loaded.held.secrets:  # touched, not changed
+            return
+        self._seen |= {path: fresh.held.stamps[path] for path in fresh.secrets}
+        self._take(fresh)
+        log.info("secrets_renewed", files=_named(exchanged))
+
+    def _take(self, fresh: Loaded) -> None:
+        if left := _differing(fresh.settings, self._loaded.settings):
+            message = "only handlers and templates are reloaded; the rest needs a restart"
+            log.warning("restart_needed", settings=left, message=message)
         self._loaded = fresh
         self._worker.lanes.replace(Catalogue(fresh.handlers))
-        log.info("reloaded", handlers=len(fresh.handlers))
 
 
-def stamps(paths: tuple[Path, ...]) -> dict[Path, tuple[int, int] | None]:
-    """What tells that a file has changed: its time and its number, for a mounted volume swaps whole files."""
-    return {path: _stamp(path) for path in paths}
+def _refused(event: str, error: ConfigError, effect: str) -> None:
+    for fault in error.faults:
+        log.error(event, file=fault.file, path=fault.path, message=fault.message, effect=effect)
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_ino
+def _differing(one: Settings, other: Settings) -> list[str]:
+    return [name for name in _AT_START if getattr(one, name) != getattr(other, name)]
+
+
+def _named(paths: list[Path]) -> list[str]:
+    return [str(path) for path in paths]

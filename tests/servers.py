@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 PERMANENT = (
     ":totals",
     ":position",
+    ":handed",
     ":handlers",
     ":retry",
     ":parked",

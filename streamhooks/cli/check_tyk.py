@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from streamhooks.cli.check_tyk_templates import asks_for_request, breaking, is_ours, template_notes, tyk_parses
 from streamhooks.delivery.fingerprint import CERTIFICATE_TYPES
+from streamhooks.delivery.masking import WITHHELD
 from streamhooks.delivery.request import BODYLESS
 from streamhooks.errors import Fault
 from streamhooks.event_types import SYSTEM_EVENTS, TYPES
 from streamhooks.handlers.build import METHODS
 from streamhooks.handlers.tyk import TykHandler
 from streamhooks.handlers.tyk_conf import MONITORED
-from streamhooks.masking import WITHHELD
 from streamhooks.settings.reading import Place
 
 _WAYS = {

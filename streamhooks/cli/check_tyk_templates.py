@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from streamhooks.cli.tyk_rendering import MAPS, NASTY, is_json, parsed, rendered
+from streamhooks.delivery.masking import WITHHELD
 from streamhooks.errors import Fault, TemplateError
 from streamhooks.event_types import SYSTEM_EVENTS, TYPES
 from streamhooks.files import SHIPPED
 from streamhooks.handlers.build import DEFAULT_TEMPLATE
 from streamhooks.handlers.tyk import TykHandler
-from streamhooks.masking import WITHHELD
 from streamhooks.template import Template
 
 _DROPS = {"VersionFailure": "Reason", "TriggerExceeded": "UsagePercentage"}

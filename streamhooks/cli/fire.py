@@ -6,28 +6,25 @@ Endpoints like to repeat what they were sent: credentials of the event and of th
 import asyncio
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
 from streamhooks.cli.opening import add_config, add_json, configuration
 from streamhooks.cli.output import complain, document, lines, printable, say
-from streamhooks.cli.trial import add_trial, event_of, handler_of, tell_unfired
-from streamhooks.delivery.request import RequestMaker
+from streamhooks.cli.trial import add_trial, event_of, handler_of, hidden_of, request_of, tell_unfired
+from streamhooks.delivery.masking import sent_secrets, without
 from streamhooks.handlers.handler import Handler
-from streamhooks.masking import HIDDEN, credentials
-from streamhooks.model import Event, Failure, Reply, Request
-from streamhooks.secret import Secret
+from streamhooks.model import Failure, Reply, Request
+from streamhooks.secret import HIDDEN
 from streamhooks.sender import Sender
 
 EXAMPLE = "streamhooks fire --handler security-slack --event AuthFailure"
-SHORTEST = 4
-"""Characters of a credential that is looked for in an answer: a shorter one is found in any text."""
 
 
 def arguments(parser: ArgumentParser) -> None:
     add_trial(parser)
-    parser.add_argument("--reveal", action="store_true", help="show credentials that the answer repeats")
+    parser.add_argument("--reveal", action="store_true", help="show the reply as it is, where it repeats secrets too")
     add_config(parser)
     add_json(parser)
 
@@ -39,24 +36,16 @@ def run(args: Namespace) -> int:
     # A new id every time: a receiver that dedupes on the webhook-id would not show the second one.
     event = replace(event, id=f"{time.time_ns() // 1_000_000}-0")
     tell_unfired(handler, event)
-    request = RequestMaker(handler).make(event)
+    request = request_of(handler, event, reveal=args.reveal)
     answer = asyncio.run(_send(request, handler))
     if isinstance(answer, Failure):
         return _failed(answer, as_json=args.json)
-    return _replied(answer, [] if args.reveal else _secrets(event, request), as_json=args.json)
+    return _replied(answer, [] if args.reveal else [*sent_secrets(request), *hidden_of(event)], as_json=args.json)
 
 
 async def _send(request: Request, handler: Handler) -> Reply | Failure:
     async with Sender() as sender:
         return await sender.send(request, handler)
-
-
-def _secrets(event: Event, request: Request) -> list[str]:
-    """The longest first, so that no part of one is left where another was masked."""
-    sent = [value.reveal() for _, value in request.headers if isinstance(value, Secret)]
-    # `Bearer abc`: an endpoint may repeat the token by itself.
-    words = {*credentials(event.meta), *sent, *(value.rpartition(" ")[2] for value in sent)}
-    return sorted((word for word in words if len(word) >= SHORTEST), key=len, reverse=True)
 
 
 def _failed(failure: Failure, *, as_json: bool) -> int:
@@ -67,9 +56,12 @@ def _failed(failure: Failure, *, as_json: bool) -> int:
     return 1
 
 
-def _replied(reply: Reply, secrets: list[str], *, as_json: bool) -> int:
-    body = _without(reply.head.decode("utf-8", "backslashreplace"), secrets)
-    headers = {name: _without(value, secrets) for name, value in reply.headers.items()}
+def _replied(reply: Reply, hidden: Sequence[str], *, as_json: bool) -> int:
+    def shown(text: str) -> str:
+        return without(text, hidden, lambda _: HIDDEN)
+
+    body = shown(reply.head.decode("utf-8", "backslashreplace"))
+    headers = {name: shown(value) for name, value in reply.headers.items()}
     if as_json:
         document({"status": reply.status, "headers": headers, "body": body, "seconds": round(reply.elapsed, 3)})
     else:
@@ -78,12 +70,6 @@ def _replied(reply: Reply, secrets: list[str], *, as_json: bool) -> int:
     if not well:
         complain(f"status {reply.status} is no 2xx: a worker would not count it as delivered")
     return 0 if well else 1
-
-
-def _without(text: str, secrets: list[str]) -> str:
-    for secret in secrets:
-        text = text.replace(secret, HIDDEN)
-    return text
 
 
 def _headers(headers: Mapping[str, str]) -> str:

@@ -13,10 +13,11 @@ from streamhooks.cli.choice import Choice, add_choice
 from streamhooks.cli.moments import utc, utc_of
 from streamhooks.cli.output import lines
 from streamhooks.cli.table import cut, facts, table
+from streamhooks.delivery.masking import credentials, masked, withheld, without
 from streamhooks.delivery.request import webhook_id
 from streamhooks.errors import WireError
-from streamhooks.masking import HIDDEN, credentials, mask, masked, withheld
 from streamhooks.model import DeadReason
+from streamhooks.secret import HIDDEN
 from streamhooks.settings import Settings
 from streamhooks.store.dead import DeadLetters, Letter
 from streamhooks.store.ids import is_id, last_id, order
@@ -113,7 +114,7 @@ def row(found: Found) -> dict[str, Any]:
         "reason": record.reason,
         "attempts": record.attempt if record.handler else 0,
         "status": record.status,
-        "why": _without(record.why, _secrets(record)) if record.reason == "template" else record.why,
+        "why": without(record.why, _secrets(record)) if record.reason == "template" else record.why,
         "replayable": bool(record.event),
     }
 
@@ -144,7 +145,8 @@ def whole(found: Found, *, reveal: bool) -> dict[str, Any]:
     if record.event:
         told["event_content"] = _content(record.event, reveal=reveal)
     if record.status:
-        told["answer"] = _without(record.answer.decode(errors="backslashreplace"), [] if reveal else _secrets(record))
+        hidden = () if reveal else _secrets(record)
+        told["answer"] = without(record.answer.decode(errors="backslashreplace"), hidden)
     if record.raw_sha256:
         # What cannot be read cannot be masked either.
         told["raw"] = record.raw.decode(errors="backslashreplace") if reveal else f"{HIDDEN} (--reveal shows it)"
@@ -177,9 +179,3 @@ def page(told: dict[str, Any]) -> str:
 
 def _cell(value: object) -> str | int:
     return value if isinstance(value, str) or type(value) is int else str(value).lower()
-
-
-def _without(text: str, secrets: Sequence[str]) -> str:
-    for secret in secrets:
-        text = text.replace(secret, mask(secret))
-    return text

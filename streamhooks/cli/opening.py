@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from streamhooks import files
 from streamhooks.errors import ConfigError, Fault, StoreError
-from streamhooks.files import Loaded
+from streamhooks.files import Held, Loaded
 from streamhooks.secret import Secret
 from streamhooks.settings import Redis as RedisSettings
 from streamhooks.settings import Settings
@@ -49,9 +49,9 @@ def add_json(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def configuration(args: Namespace) -> Loaded:
-    """The configuration that the arguments name. Raises ConfigError."""
-    return _with_redis(files.load(args.config, os.environ), args)
+def configuration(args: Namespace, held: Held | None = None) -> Loaded:
+    """The configuration that the arguments name; with `held`, what it held when it was read. Raises ConfigError."""
+    return _with_redis(files.load(args.config, os.environ, held=held), args)
 
 
 def settings(args: Namespace) -> Settings:

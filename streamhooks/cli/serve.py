@@ -19,4 +19,4 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    return app.serve(configuration(args), until_idle=args.until_idle, load_again=lambda: configuration(args))
+    return app.serve(configuration(args), until_idle=args.until_idle, load_again=lambda held: configuration(args, held))

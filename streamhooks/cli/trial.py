@@ -6,13 +6,16 @@ from pathlib import Path
 from streamhooks import wire
 from streamhooks.cli.opening import wrong
 from streamhooks.cli.output import complain, printable
-from streamhooks.errors import WireError
+from streamhooks.delivery.masking import credentials, without
+from streamhooks.delivery.request import RequestMaker
+from streamhooks.errors import RequestError, TemplateError, WireError
 from streamhooks.event_types import TYPES, example
 from streamhooks.files import Loaded
 from streamhooks.flow.lanes import holds
 from streamhooks.handlers.catalogue import Catalogue
 from streamhooks.handlers.handler import Handler
-from streamhooks.model import Entry, Event
+from streamhooks.model import Entry, Event, Request
+from streamhooks.own_events import MEANINGS, matches
 
 
 def add_trial(parser: ArgumentParser) -> None:
@@ -51,7 +54,7 @@ def types_of(handler: Handler) -> tuple[str, ...]:
     types: dict[str, None] = {}
     for pattern in handler.on:
         if pattern.endswith("*"):
-            matching = [name for name in TYPES if name.startswith(pattern[:-1])]
+            matching = [name for name in (*TYPES, *MEANINGS) if matches(pattern, name)]
             types |= dict.fromkeys(matching or [pattern[:-1] or "Example"])
         else:
             types[pattern] = None
@@ -66,6 +69,21 @@ def tell_unfired(handler: Handler, event: Event) -> None:
         )
     elif not holds(handler, event):
         complain(f"the condition (when) of {handler.id} does not hold for this event: tried all the same")
+
+
+def hidden_of(event: Event) -> list[str]:
+    """The credentials of an event of somebody's own, which are not to be shown; that of an example is nobody's."""
+    known = credentials(example(event.type).meta)
+    return [found for found in credentials(event.meta) if found not in known]
+
+
+def request_of(handler: Handler, event: Event, *, reveal: bool) -> Request:
+    """Raises TemplateError and RequestError, which quote no credential of the event unless it is to be revealed."""
+    try:
+        return RequestMaker(handler).make(event)
+    except (TemplateError, RequestError) as error:
+        said = without(error.message, () if reveal else hidden_of(event))
+        raise type(error)(error.kind, said, error.place) from None
 
 
 def _read(path: Path, max_bytes: int) -> Event:

@@ -175,7 +175,7 @@ class Table:
             self.drop(job.carrier)
 
     def lose(self, carrier: Carrier) -> None:
-        """Another worker has the entry now: what was not sent is not sent from here."""
+        """Another worker has the entry now, or is to have it: what was not sent is not sent from here."""
         carrier.lost = True
         for job in carrier.jobs:
             if job.state in UNSENT:

@@ -5,6 +5,7 @@ readers know of it.
 """
 
 import time
+from collections.abc import Callable
 
 import structlog
 
@@ -16,10 +17,13 @@ log = structlog.get_logger("streamhooks")
 class Health:
     """The state of the connection to Redis as the loops of this process see it."""
 
-    def __init__(self) -> None:
+    def __init__(self, recovered: Callable[[str], None] = lambda _why: None) -> None:
+        """`recovered` is told why Redis had refused writes, once it takes them again."""
         self.away = False
         self.refusing = False
         self._since = 0.0
+        self._why = ""
+        self._recovered = recovered
 
     @property
     def well(self) -> bool:
@@ -30,6 +34,7 @@ class Health:
         if error.kind == "refusing":
             if not self.refusing:
                 self.refusing = True
+                self._why = error.message
                 log.error("redis_refuses_writes", error=error.message, effect="reading stops until it takes them again")
         elif error.kind == "away":
             if not self.away:
@@ -47,3 +52,4 @@ class Health:
         if writes and self.refusing:
             self.refusing = False
             log.warning("redis_takes_writes_again")
+            self._recovered(self._why)

@@ -13,6 +13,7 @@ import structlog
 from msgspec.structs import replace
 
 from streamhooks import wire
+from streamhooks.delivery.masking import without_credentials
 from streamhooks.delivery.request import permitted
 from streamhooks.errors import RequestError, StoreError, TemplateError, WireError
 from streamhooks.flow.carrier import Carrier, Job, Table
@@ -55,7 +56,8 @@ class Intake:
         self._health = health
         self._figures = figures
         self._max_bytes = max_event_bytes
-        self._sent_unclaimed: set[tuple[str, str]] = set()
+        self._unclaimed: dict[tuple[str, str], Job] = {}
+        """What was sent although Redis could not be asked for its claim, by handler and fingerprint."""
         self.waiting: list[Job] = []
         """Jobs behind another owner's claim, oldest first."""
 
@@ -65,6 +67,16 @@ class Intake:
         for carrier in carriers:
             self._table.add(carrier)
         reached("read")
+        try:
+            await self._take_in(carriers)
+        except Exception:
+            # A bug. Kept in the table, what was not sent would stay ours for ever; forgotten, it is handed out again.
+            for carrier in carriers:
+                self._table.lose(carrier)
+            raise
+        return carriers
+
+    async def _take_in(self, carriers: Sequence[Carrier]) -> None:
         receipts = await self._receipts(carriers)
         jobs: list[Job] = []
         breath = time.monotonic() + BREATH
@@ -79,9 +91,9 @@ class Intake:
             except Exception as error:
                 # A bug that one entry meets must not hold its neighbours up, and is not lost either.
                 log.exception("entry_failed", entry=carrier.entry.id)
-                self._bury_raw(carrier, "undecodable", f"internal error: {error!r}")
+                # Not its text, which may quote the event: that stands in the log, once.
+                self._bury_raw(carrier, "undecodable", f"internal error: {type(error).__name__}, see the log")
         await self.launch(jobs)
-        return carriers
 
     async def probe(self) -> None:
         """Finds out whether Redis takes writes again. Raises StoreError while it does not."""
@@ -90,13 +102,13 @@ class Intake:
 
     async def launch(self, jobs: Sequence[Job]) -> None:
         """Claims what is to be claimed, and offers to the lanes what may be sent."""
-        asking = [job for job in jobs if job.claim is not None and job.state != "ended"]
+        asking = [job for job in jobs if self._may_ask(job)]
         verdicts = await self._verdicts(asking) if asking else {}
         reached("claimed")
         for job in jobs:
             if job.state == "ended":  # lost to another worker while Redis was asked
                 continue
-            match verdicts.get(job, Send()):
+            match verdicts.get(job, Send() if job.claim is None else Park()):
                 case Send(held):
                     if held == job.told or self._retold(job, held):
                         await self._offer(job)
@@ -132,18 +144,26 @@ class Intake:
         except StoreError as error:
             self._health.failed(error)
             return {job: self._without_claim(job) for job in jobs}
-        self._health.answered(writes=True)
-        self._sent_unclaimed.clear()
+        self._health.answered(writes=any(isinstance(answer, Send) for answer in answers))
+        self._unclaimed = {key: job for key, job in self._unclaimed.items() if job.state != "ended"}
         return dict(zip(jobs, answers, strict=True))
 
     def _without_claim(self, job: Job) -> Verdict:
         """Redis cannot say: fail open for a fresh entry, once per fingerprint; everything else waits."""
         key = (job.handler, job.fingerprint)
-        if job.carrier.source == "retry" or key in self._sent_unclaimed:
+        if job.carrier.source == "retry" or key in self._unclaimed:
             return Park()
-        self._sent_unclaimed.add(key)
+        self._unclaimed[key] = job
         self._figures.claims_failed_open += 1
         return Send()
+
+    def _may_ask(self, job: Job) -> bool:
+        return job.claim is not None and job.state != "ended" and not self._is_behind_an_unclaimed(job)
+
+    def _is_behind_an_unclaimed(self, job: Job) -> bool:
+        """Redis has no mark yet of what was sent without a claim: a duplicate must wait for its end, not ask."""
+        sent = self._unclaimed.get((job.handler, job.fingerprint))
+        return sent is not None and sent is not job and sent.state != "ended"
 
     async def _receipts(self, carriers: Iterable[Carrier]) -> dict[str, frozenset[str]]:
         """Which handlers have finished the entries that were handed out before."""
@@ -205,7 +225,7 @@ class Intake:
             maker = lane.makers[self._partition.number]
             request = maker.make(job.event, job.fingerprint, job.event.run, job.told)
         except (TemplateError, RequestError) as error:
-            job.end(Dead("template", str(error)))
+            job.end(Dead("template", without_credentials(str(error), job.event)))
             return False
         job.request = request
         job.fingerprint = request.fingerprint

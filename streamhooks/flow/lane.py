@@ -24,6 +24,7 @@ from streamhooks.flow.failpoints import reached
 from streamhooks.flow.pace import STALLED, Pace
 from streamhooks.flow.patience import within
 from streamhooks.flow.pausing import Standing
+from streamhooks.flow.telling import Telling
 from streamhooks.flow.turns import Turns
 from streamhooks.handlers.handler import Handler
 from streamhooks.model import HELD, Dead, Delivered, Failure, Outcome, Reply, Retry
@@ -60,6 +61,7 @@ class Lane:
         standing: Standing,
         turns: Turns | None,
         said: Said,
+        telling: Telling,
     ) -> None:
         self.handler = handler
         self.makers = makers
@@ -71,6 +73,7 @@ class Lane:
         self._spawn = spawn
         self._turns = turns
         self._said = said
+        self._telling = telling
         self._queue: deque[Job] = deque()
         waiting = max(1, int(turns.rate * QUEUED_TURNS)) if turns else max(queue, handler.concurrency)
         self._slots = min(handler.concurrency, waiting)
@@ -169,11 +172,22 @@ class Lane:
         if isinstance(answer, Reply):  # a time-out is no sign that the endpoint moves
             self._pace.moved(job.replied)
         reached("replied")
-        self.breaker.record(answer, job.replied)
+        self._record(answer, job)
         self.figures.attempted(answer)
         outcome = judge(job.attempt, answer, self.handler.retry, age=_age(job), now=time.time(), rng=self._rng)
         self._tell(job, outcome)
         job.end(outcome)
+
+    def _record(self, answer: Reply | Failure, job: Job) -> None:
+        before = self.breaker.state(job.replied)
+        self.breaker.record(answer, job.replied)
+        after = self.breaker.state(job.replied)
+        if before == "closed" and after == "open":
+            log.warning("breaker_opened", handler=self.handler.id, effect="its events are stored for a while")
+            self._telling.tell("StreamhooksBreakerOpened", self.handler.id, about=job.event)
+        elif before != "closed" and after == "closed":
+            log.warning("breaker_closed", handler=self.handler.id)
+            self._telling.tell("StreamhooksBreakerClosed", self.handler.id, about=job.event)
 
     def _tell(self, job: Job, outcome: Outcome) -> None:
         if isinstance(outcome, Dead) and outcome.reason == "gone":

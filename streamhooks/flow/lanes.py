@@ -11,6 +11,7 @@ from streamhooks.errors import TemplateError
 from streamhooks.flow.health import Health
 from streamhooks.flow.lane import Lane, Said, Spawn
 from streamhooks.flow.pausing import Standing
+from streamhooks.flow.telling import Telling
 from streamhooks.flow.turns import Turns
 from streamhooks.handlers.catalogue import Catalogue
 from streamhooks.handlers.handler import Handler
@@ -36,6 +37,7 @@ class Lanes:
         rates: Rates,
         health: Health,
         said: Said,
+        telling: Telling,
     ) -> None:
         self._partitions = partitions
         self._sender = sender
@@ -46,6 +48,7 @@ class Lanes:
         self._rates = rates
         self._health = health
         self._said = said
+        self._telling = telling
         self._lanes: dict[str, Lane] = {}
         self.replace(catalogue)
 
@@ -73,6 +76,7 @@ class Lanes:
             standing=standing,
             turns=Turns(handler.id, limit, self._rates, self._health) if limit > 0 else None,
             said=self._said,
+            telling=self._telling,
         )
 
     def __getitem__(self, handler: str) -> Lane:
@@ -87,6 +91,10 @@ class Lanes:
     def select(self, event: Event) -> list[Lane]:
         """The lanes whose handlers want this event; one whose condition fails is among them, to be told so."""
         return [self._lanes[handler.id] for handler in self._catalogue.select(event) if wants(handler, event)]
+
+    def fires(self, event: Event) -> bool:
+        """Whether any handler is fired by the event, conditions apart."""
+        return bool(self._catalogue.select(event))
 
     def close(self) -> None:
         for lane in self:

@@ -11,6 +11,7 @@ from streamhooks.flow.pausing import Pausing
 from streamhooks.flow.reading import Reading
 from streamhooks.flow.recovery import SOURCES, Recovery
 from streamhooks.flow.settling import Settling
+from streamhooks.flow.telling import Telling
 from streamhooks.flow.waiting import Waiting
 from streamhooks.observe.figures import Figures
 from streamhooks.settings import Settings
@@ -41,6 +42,7 @@ class Line:
         health: Health,
         figures: Figures,
         noting: Noting,
+        telling: Telling,
     ) -> None:
         worker = settings.worker
         self._partition = partition
@@ -49,17 +51,17 @@ class Line:
         self._start = settings.stream.start
         self.next_wake = LONGEST_NAP
         """Seconds until the next stored record may be due."""
-        self.settling = Settling(partition.ledger, table, figures, health, noting)
+        self.settling = Settling(partition.ledger, table, figures, health, noting, telling)
         self.intake = Intake(
             partition, lanes=lanes, table=table, settling=self.settling, health=health, figures=figures,
             max_event_bytes=worker.max_event_bytes,
         )  # fmt: skip
         self.recovery = Recovery(
             partition, intake=self.intake, lanes=lanes, table=table, room=room, gate=gate, health=health,
-            figures=figures, lease=worker.lease, max_deliveries=worker.max_deliveries,
+            figures=figures, telling=telling, lease=worker.lease, max_deliveries=worker.max_deliveries,
         )  # fmt: skip
         self.waiting = Waiting(self.intake, worker.lease)
-        self.pausing = Pausing(partition.number, partition.pauses, health)
+        self.pausing = Pausing(partition.number, partition.pauses, health, telling)
         self.readings = [
             Reading(
                 source, partition.stream(source), intake=self.intake, room=room, gate=gate, health=health,

@@ -5,8 +5,8 @@ A delivery at the first attempt is no problem; one that comes after problems end
 
 from typing import Literal, assert_never
 
+from streamhooks.delivery.masking import without_credentials, without_secrets
 from streamhooks.flow.carrier import Job
-from streamhooks.masking import credentials, mask
 from streamhooks.model import HELD, Dead, Delivered, Failure, Outcome, Reply, Retry, Suppressed
 from streamhooks.store.journal import Note, What, packed
 
@@ -76,7 +76,5 @@ def _told(outcome: Outcome) -> tuple[What, str, str, str, float]:
 
 
 def _excerpt(reply: Reply, job: Job) -> str:
-    text = reply.head[:ANSWER_BYTES].decode("utf-8", "replace")
-    for credential in credentials(job.event.meta):
-        text = text.replace(credential, mask(credential))
-    return text
+    head = without_secrets(reply.head, job.request) if job.request else b""
+    return without_credentials(head[:ANSWER_BYTES].decode("utf-8", "replace"), job.event)

@@ -8,6 +8,7 @@ import structlog
 
 from streamhooks.errors import StoreError
 from streamhooks.flow.health import Health
+from streamhooks.flow.telling import Telling
 from streamhooks.store.pauses import Paused, Pauses
 
 log = structlog.get_logger("streamhooks")
@@ -60,10 +61,11 @@ class Standing:
 class Pausing:
     """The pauses of one partition, between Redis and the lanes."""
 
-    def __init__(self, partition: int, pauses: Pauses, health: Health) -> None:
+    def __init__(self, partition: int, pauses: Pauses, health: Health, telling: Telling) -> None:
         self._partition = partition
         self._pauses = pauses
         self._health = health
+        self._telling = telling
 
     async def look(self, standings: dict[str, Standing]) -> None:
         """Tells every standing how its handler stands. Raises StoreError."""
@@ -82,11 +84,13 @@ class Pausing:
             log.error("handler_paused", handler=handler, why=why, seconds=GONE_PAUSE,
                       effect="its events are stored; then one is tried",
                       way_out=f"streamhooks handlers resume {handler}")  # fmt: skip
+            self._telling.tell("StreamhooksHandlerPaused", handler, why)
 
     async def back(self, handler: str) -> None:
         """Resumes a handler whose probe was delivered."""
         try:
             if await self._pauses.resume(handler, kind="gone"):
                 log.warning("handler_resumed", handler=handler, why="its probe was delivered")
+                self._telling.tell("StreamhooksHandlerResumed", handler)
         except StoreError as error:
             self._health.failed(error)

@@ -19,6 +19,7 @@ from streamhooks.flow.health import Health
 from streamhooks.flow.intake import Intake
 from streamhooks.flow.lanes import Lanes
 from streamhooks.flow.partition import Partition
+from streamhooks.flow.telling import Telling
 from streamhooks.model import Entry
 from streamhooks.observe.figures import Figures
 from streamhooks.store.settle import Source
@@ -49,6 +50,7 @@ class Recovery:
         gate: Gate,
         health: Health,
         figures: Figures,
+        telling: Telling,
         lease: float,
         max_deliveries: int,
     ) -> None:
@@ -60,6 +62,7 @@ class Recovery:
         self._gate = gate
         self._health = health
         self._figures = figures
+        self._telling = telling
         self._lease = lease
         self._max_deliveries = max_deliveries
         self._cursors: dict[Source, str] = dict.fromkeys(SOURCES, "0-0")
@@ -88,11 +91,12 @@ class Recovery:
             stream = self._partition.stream(source)
             while (most := min(AT_ONCE, self._room.free)) > 0:
                 taken = await stream.take(self._cursors[source], self._lease, most)
+                self._health.answered()
                 self._cursors[source] = taken.cursor
                 await self._accept(source, taken)
                 if taken.cursor == "0-0":
                     break
-        self._health.answered()
+        self._tell_of_lost("stream", await self._partition.entries.count_unread())
 
     async def run_suspect(self) -> bool:
         """Runs the oldest suspect by itself; False when there is none."""
@@ -124,10 +128,7 @@ class Recovery:
         await self._accept(source, await self._partition.stream(source).recover_own(self._lease / 2, AT_ONCE))
 
     async def _accept(self, source: Source, taken: Taken) -> None:
-        self._figures.lost_trimmed += taken.deleted
-        if taken.deleted:
-            log.error("entries_lost_trimmed", count=taken.deleted, stream=self._partition.stream(source).key,
-                      way_out="let nobody else trim the stream: no MAXLEN on XADD")  # fmt: skip
+        self._tell_of_lost(source, taken.deleted)
         fresh: list[Entry] = []
         for entry in taken.entries:
             key = (source, entry.id)
@@ -141,6 +142,14 @@ class Recovery:
                 fresh.append(entry)
         if fresh:
             await self._intake.admit(source, fresh)
+
+    def _tell_of_lost(self, source: Source, count: int) -> None:
+        """Somebody has deleted entries before they were acknowledged."""
+        self._figures.lost_trimmed += count
+        if count:
+            log.error("entries_lost_trimmed", count=count, stream=self._partition.stream(source).key,
+                      way_out="let nobody else trim the stream: no MAXLEN on XADD")  # fmt: skip
+            self._telling.tell("StreamhooksEntriesLost", Count=count)
 
     def _forget_suspects(self, source: Source, gone: set[str]) -> None:
         if gone:

@@ -13,11 +13,13 @@ import structlog
 from msgspec.structs import replace
 
 from streamhooks import wire
+from streamhooks.delivery.masking import without_secrets
 from streamhooks.errors import StoreError
 from streamhooks.flow.carrier import Carrier, Job, Table
 from streamhooks.flow.failpoints import reached
 from streamhooks.flow.health import Health
 from streamhooks.flow.noting import Noting
+from streamhooks.flow.telling import Telling
 from streamhooks.model import HELD, Dead, Delivered, Failure, Outcome, Reply, Retry, Suppressed
 from streamhooks.observe.figures import Ended, Figures
 from streamhooks.store.record import NEVER, Record
@@ -34,12 +36,15 @@ Bare: TypeAlias = tuple[Carrier, Settlement, Dead | None]
 class Settling:
     """The ends of one partition's jobs, on their way into Redis."""
 
-    def __init__(self, ledger: Ledger, table: Table, figures: Figures, health: Health, noting: Noting) -> None:
+    def __init__(
+        self, ledger: Ledger, table: Table, figures: Figures, health: Health, noting: Noting, telling: Telling
+    ) -> None:
         self._ledger = ledger
         self._table = table
         self._figures = figures
         self._health = health
         self._noting = noting
+        self._telling = telling
         self._ends: deque[tuple[Job, Outcome]] = deque()
         self._bare: deque[Bare] = deque()
         self._some = asyncio.Event()
@@ -94,7 +99,7 @@ class Settling:
         settlements = [settlement(job, outcome, now, noting.of(job, outcome, now)) for job, outcome in ends]
         settlements += [self._noted(told, dead) for _, told, dead in bare]
         answers = await self._ledger.settle(settlements)
-        self._health.answered(writes=True)
+        self._health.answered(writes=any(answer != "late" for answer in answers))
         for (job, outcome), answer in zip(ends, answers, strict=False):
             self._ended(job, outcome, answer)
         for (carrier, told, dead), answer in zip(bare, answers[len(ends) :], strict=True):
@@ -121,6 +126,10 @@ class Settling:
             case _:
                 assert_never(answer)
         self._figures.settled(Ended(job.handler, job.event.id, job.event.type, job.attempt, outcome, job.answer))
+        if isinstance(outcome, Dead):
+            self._telling.tell(
+                "StreamhooksDeadLetter", job.handler, outcome.why, about=job.event, DeadReason=outcome.reason
+            )
         if answer == "waits":
             reached("receipted")
         reached(_POINTS[type(outcome)])
@@ -130,6 +139,7 @@ class Settling:
             self._figures.late += 1
         elif dead is not None:
             self._figures.buried(told.id, dead)
+            self._telling.tell("StreamhooksDeadLetter", why=dead.why, DeadReason=dead.reason, Event=told.id)
         elif told.kind == "unmatched":
             self._figures.unmatched += 1
 
@@ -200,7 +210,7 @@ def _record(job: Job, attempt: int, why: str, reason: str = "") -> Record:
         why=why,
         reason=reason,
         status=reply.status if reply else 0,
-        answer=reply.head if reply else b"",
+        answer=without_secrets(reply.head, job.request) if reply and job.request else b"",
         paused=job.paused,
         first=job.first,
     )

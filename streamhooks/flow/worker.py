@@ -25,9 +25,10 @@ from streamhooks.flow.partition import open_partitions
 from streamhooks.flow.patience import within
 from streamhooks.flow.recovery import SWEEP_EVERY
 from streamhooks.flow.runners import Runners
+from streamhooks.flow.telling import Telling
 from streamhooks.flow.waiting import LOOK_EVERY
 from streamhooks.handlers.catalogue import Catalogue
-from streamhooks.model import Dead, Delivered
+from streamhooks.model import Dead, Delivered, Event
 from streamhooks.observe.figures import Figures, Tell, write_log
 from streamhooks.sender import Sender
 from streamhooks.settings import Settings
@@ -58,7 +59,7 @@ class Worker:
     ) -> None:
         self.settings = settings
         self.consumer = consumer
-        self.health = Health()
+        self.health = Health(lambda why: self._telling.tell("StreamhooksReaderStopped", why=why))
         self.figures = Figures(tell)
         self.stopping = asyncio.Event()
         self.reached = False
@@ -74,6 +75,7 @@ class Worker:
         self._sending = Runners()
         self._loops = Runners()
         gate = Gate()
+        self._telling = Telling(self.client, self.partitions[0].keys, wanted=self._fires, spawn=self._loops.spawn)
         noting = Noting(settings.worker.journal, consumer)
         self.lanes = Lanes(
             catalogue,
@@ -86,6 +88,7 @@ class Worker:
             rates=Rates(self.client, self.partitions[0].keys),
             health=self.health,
             said=self._said,
+            telling=self._telling,
         )
         self.lines = [
             Line(
@@ -97,6 +100,7 @@ class Worker:
                 health=self.health,
                 figures=self.figures,
                 noting=noting,
+                telling=self._telling,
             )
             for partition in self.partitions
         ]
@@ -136,6 +140,9 @@ class Worker:
         except StoreError as error:
             self.health.failed(error)
             return False
+
+    def _fires(self, event: Event) -> bool:
+        return self.lanes.fires(event)
 
     def _said(self, handler: str, outcome: Delivered | Dead) -> None:
         """An endpoint has said that it is gone, or that it is back."""

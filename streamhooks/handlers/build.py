@@ -19,6 +19,7 @@ from streamhooks.handlers.identity import handler_id
 from streamhooks.handlers.policies import breaker_policy, route, schedule
 from streamhooks.handlers.refusals import Refusals, repeated
 from streamhooks.handlers.target import Target, parse_target
+from streamhooks.own_events import MEANINGS
 from streamhooks.secret import Secret, names_credential, revealed
 from streamhooks.settings import Defaults
 from streamhooks.settings.policy import contradictions, overlaid
@@ -26,6 +27,8 @@ from streamhooks.settings.reading import Known, Place, made, shown
 from streamhooks.settings.rules import RefusedError
 from streamhooks.template import Template
 
+_KNOWN = (*NAMES, *MEANINGS)
+"""Tyk's event types and our own."""
 DEFAULT_TEMPLATE = "default_webhook.json"
 METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE")
 CONTENT_TYPES: dict[str, str] = {
@@ -159,11 +162,11 @@ class Builder:
         for pattern in on:
             near = (
                 []
-                if pattern in NAMES or pattern[-1] == "*"
-                else difflib.get_close_matches(pattern, NAMES, n=1, cutoff=0.85)
+                if pattern in _KNOWN or pattern[-1] == "*"
+                else difflib.get_close_matches(pattern, _KNOWN, n=1, cutoff=0.85)
             )
             if near:
-                self.warnings.append(place.fault(f'listens to "{pattern}"; Tyk has no such event, but "{near[0]}"'))
+                self.warnings.append(place.fault(f'listens to "{pattern}"; there is no such event, but "{near[0]}"'))
 
     def _check_id(self, name: str, place: Place) -> None:
         before = self._places.setdefault(name, place)

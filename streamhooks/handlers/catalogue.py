@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from streamhooks.handlers.handler import Handler
 from streamhooks.model import Event
+from streamhooks.own_events import concerns, is_own, matches
 
 MAX_CACHED = 4096
 """Answers kept; beyond, all are forgotten, which costs less than keeping count of their use."""
@@ -41,6 +42,8 @@ class Catalogue:
             if len(self._answers) >= MAX_CACHED:
                 self._answers.clear()
             answer = self._answers[key] = tuple(handler for handler in self.handlers if _fires(handler, event))
+        if is_own(event.type):
+            return tuple(handler for handler in answer if not concerns(event, handler.id))
         return answer
 
     def __repr__(self) -> str:
@@ -52,8 +55,4 @@ def _fires(handler: Handler, event: Event) -> bool:
         return False
     if handler.orgs and event.org_id not in handler.orgs:
         return False
-    return any(_matches(pattern, event.type) for pattern in handler.on)
-
-
-def _matches(pattern: str, event_type: str) -> bool:
-    return event_type.startswith(pattern[:-1]) if pattern.endswith("*") else pattern == event_type
+    return any(matches(pattern, event.type) for pattern in handler.on)

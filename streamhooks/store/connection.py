@@ -88,6 +88,11 @@ def translated() -> Iterator[None]:
         raise StoreError(_kind(str(error)), str(error)) from error
     except OSError as error:
         raise StoreError("away", _first_line(error)) from error
+    except RuntimeError as error:
+        # What uvloop says to whoever writes to a connection that was reset; redis-py lets it through.
+        if "the handler is closed" not in str(error):
+            raise
+        raise StoreError("away", "the connection was reset") from error
 
 
 def _kind(message: str) -> str:

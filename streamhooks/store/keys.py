@@ -48,6 +48,11 @@ class Keys(Struct, frozen=True):
         return f"{self.tag}:position"
 
     @property
+    def handed(self) -> str:
+        """Hash, permanent. What each group was handed and has done with, so that what was trimmed before is found."""
+        return f"{self.tag}:handed"
+
+    @property
     def journal(self) -> str:
         """Stream, bounded by `worker.journal_entries`."""
         return f"{self.tag}:journal"
@@ -69,6 +74,10 @@ class Keys(Struct, frozen=True):
         """String, twice the cool-down. How many duplicates a cool-down held back."""
         return f"{self.tag}:held:{handler}:{fingerprint}"
 
+    def told(self, kind: str, handler: str) -> str:
+        """String, a minute. An own event of this kind about this handler was told."""
+        return f"{self.tag}:told:{kind}:{handler}"
+
     def rate(self, handler: str) -> str:
         """String, a second beyond the last turn. When a rate-limited handler may be called next."""
         return f"{self.tag}:rate:{handler}"
@@ -88,6 +97,7 @@ class Keys(Struct, frozen=True):
                 self.dead,
                 self.totals,
                 self.position,
+                self.handed,
                 self.journal,
                 self.handlers,
             }

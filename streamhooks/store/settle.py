@@ -70,7 +70,8 @@ class Ledger:
         each = 4 if share_with_tyk else 3
         self._head: tuple[Word, ...] = (group, consumer, int(lease * 1000), most_parked, most_dead, most_noted, each)
         self._stores = (
-            keys.stream, keys.retry, keys.parked, keys.parked_data, keys.dead, keys.totals, keys.handlers, keys.journal
+            keys.stream, keys.retry, keys.parked, keys.parked_data, keys.dead, keys.totals, keys.handlers, keys.journal,
+            keys.handed,
         )  # fmt: skip
 
     async def settle(self, settlements: Sequence[Settlement]) -> list[Answer]:

@@ -21,7 +21,10 @@ _take = Script("take")
 _begin = Script("begin")
 _hand_back = Script("hand_back")
 _leave = Script("leave")
+_count_unread = Script("count_unread")
 
+LOOKED_AT = 100
+"""Unread entries that one look counts by looking at them."""
 IDS_PER_CALL = 500
 """Some managed services take at most 3,999 words in a request."""
 BYTES_PER_CALL = 8 * 1024 * 1024
@@ -45,6 +48,7 @@ class Stream:
         self._client = client
         self._reader = reader
         self._keys = keys
+        self._counted = [key, keys.totals, keys.handed]
         self.key = key
         self.group = group
         self.consumer = consumer
@@ -65,6 +69,7 @@ class Stream:
             if "BUSYGROUP" not in error.message:
                 raise
             return False
+        await ask(self._client, "HDEL", self._keys.handed, f"before {self.key} {self.group}")
         return True
 
     async def _position(self, *, lost: bool) -> str:
@@ -92,7 +97,7 @@ class Stream:
         """Keeps pending entries ours (a heartbeat); gives the ids that are not ours any more or were deleted."""
         lost: list[str] = []
         for part in _parts(ids):
-            gone = await _renew(self._client, [self.key, self._keys.totals], [self.group, self.consumer, *part])
+            gone = await _renew(self._client, self._counted, [self.group, self.consumer, *part])
             lost.extend(id.decode() for id in gone)
         return lost
 
@@ -106,20 +111,24 @@ class Stream:
 
     async def _taken(self, cursor: str, idle: float, count: int) -> Taken:
         words: list[Word] = [self.group, self.consumer, int(idle * 1000), count, cursor, BYTES_PER_CALL]
-        reply = await _take(self._client, [self.key, self._keys.totals], words)
+        reply = await _take(self._client, self._counted, words)
         entries = [Entry(id.decode(), _pairs(flat), deliveries) for id, deliveries, flat in reply[1]]
         return Taken(reply[0].decode(), entries, reply[2])
 
+    async def count_unread(self) -> int:
+        """Entries that somebody trimmed before we were handed them, since it was last asked; counted as lost."""
+        return int(await _count_unread(self._client, self._counted, [self.group, LOOKED_AT]))
+
     async def begin(self, id: str) -> int:
         """Counts a delivery that starts now; its number, or 0 when the entry is not ours any more."""
-        return int(await _begin(self._client, [self.key, self._keys.totals], [self.group, self.consumer, id]))
+        return int(await _begin(self._client, self._counted, [self.group, self.consumer, id]))
 
     async def hand_back(self, ids: Iterable[str]) -> int:
         """Lets any peer take these entries at its next sweep; how many were still ours."""
         back = 0
         for part in _parts(list(ids)):
             words: list[Word] = [self.group, self.consumer, *part]
-            back += int(await _hand_back(self._client, [self.key, self._keys.totals], words))
+            back += int(await _hand_back(self._client, self._counted, words))
         return back
 
     async def remove_silent(self, silent: float) -> int:

@@ -11,8 +11,8 @@ from streamhooks.cli.ndjson import Splitter
 from streamhooks.cli.output import printable
 from streamhooks.cli.progress import EVERY, Progress, line
 from streamhooks.cli.table import cut, facts, table
+from streamhooks.delivery.masking import credentials, masked
 from streamhooks.errors import ConfigError
-from streamhooks.masking import credentials, masked
 
 NOW = 1795428000.0
 """2026-11-23T10:00:00Z."""

@@ -8,6 +8,7 @@ import pytest
 from msgspec import Struct
 
 from streamhooks.delivery.fingerprint import fingerprint
+from streamhooks.event_types import example
 from tests.doors.command import command
 from tests.servers import Answer, Endpoint
 
@@ -231,3 +232,37 @@ async def test_credentials_that_the_answer_repeats_are_masked_unless_somebody_wa
     assert revealed.out.endswith(f"\n\n{echo.decode()}\n")
     for secret in ("5d8e", "sesame", "literal"):
         assert secret not in plain.out + plain.err + told.out + told.err
+
+
+KEYED = '{"key": "{{ .Meta.Key }}"}'
+
+
+async def test_the_key_of_an_event_of_ones_own_is_masked_unless_revealed(tmp_path: Path) -> None:
+    file = configured(tmp_path)
+    (tmp_path / "t.json").write_text(KEYED)
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps({"type": "AuthFailure", "meta": {"Key": "5d8e1c0fa2b7"}}))
+    words = ["render", "--handler", "security", "--config", file, "--event", str(event)]
+    hidden, revealed = await command(*words), await command(*words, "--reveal")
+    assert '\n{"key": "5d8e***"}\n' in hidden.out
+    assert '\n{"key": "5d8e1c0fa2b7"}\n' in revealed.out
+    print_of = revealed.out.splitlines()[-1]
+    assert hidden.out.splitlines()[-1] == print_of
+    assert "Content-Length: 23" in hidden.out
+
+
+async def test_an_example_is_nobodys_and_shown_as_it_is(tmp_path: Path) -> None:
+    file = configured(tmp_path)
+    (tmp_path / "t.json").write_text(KEYED)
+    ran = await command("render", "--handler", "security", "--config", file, "--json")
+    assert json.loads(ran.json["body"])["key"] == example("AuthFailure").meta["Key"]
+
+
+async def test_a_reply_that_repeats_secrets_is_shown_without_them(endpoint: Endpoint, tmp_path: Path) -> None:
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps({"type": "AuthFailure", "meta": {"Key": "5d8e1c0fa2b7"}}))
+    endpoint.script(Answer(401, b"no open sesame, no literal, no 5d8e1c0fa2b7", {"X-Got": "open sesame"}))
+    words = ["fire", "--handler", "security", "--config", configured(tmp_path, endpoint.url), "--event", str(event)]
+    hidden, revealed = await command(*words, "--json"), await command(*words, "--json", "--reveal")
+    assert (hidden.json["body"], hidden.json["headers"]["x-got"]) == ("no ***, no ***, no ***", "***")
+    assert revealed.json["body"] == "no open sesame, no literal, no 5d8e1c0fa2b7"

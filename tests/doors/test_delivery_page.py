@@ -10,6 +10,7 @@ import pytest
 from streamhooks.cli import main
 from streamhooks.files import load
 from streamhooks.model import DeadReason
+from streamhooks.own_events import MEANINGS
 from streamhooks.settings import Defaults
 from streamhooks.store.pauses import RESUME_RATE
 
@@ -53,3 +54,8 @@ def test_the_reasons_that_the_page_names_are_reasons() -> None:
     named = set(re.findall(r"reason `([a-z_]+)`", PAGE))
     assert named == {"gone", "permanent_status", "destination_denied", "overflow"}
     assert named <= set(get_args(DeadReason))
+
+
+def test_the_own_events_are_those_of_the_page() -> None:
+    rows = [f"| `{kind}` | {meaning} |" for kind, meaning in MEANINGS.items()]
+    assert "\n".join(rows) in PAGE

@@ -9,6 +9,7 @@ What Redis itself lost (no persistence, a failover before replication, foreign t
 apart. Every broken law is a sentence in `broken`; an experiment is valid when there is none.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 
 from msgspec import Struct
@@ -64,9 +65,9 @@ async def judge(
     `excused`: events that Redis may have lost. `most_duplicates`: the deliveries in flight at the crashes.
     `account`: whether T:totals can be whole, which it is not where Redis lost writes. Seconds for the rest.
     """
-    wanted = {Key(seq, path) for seq in load.acknowledged for path in PATHS[load.types[seq]]}
-    buried = await _buried(client, load)
-    missing = wanted - set(sink.delivered) - buried
+    letters = await _buried(client, load)
+    buried = set(letters)
+    missing = outstanding(sink, load) - buried
     by_redis = {key for key in missing if key.seq in excused}
     unexpected = {key for key in sink.arrivals if key.seq not in load.attempted}
     duplicated = sum(sink.delivered.values()) - len(sink.delivered)
@@ -76,6 +77,7 @@ async def judge(
         *_said("unexpected", sorted(f"{key.seq}{key.path}" for key in unexpected)),
         *_said("a webhook-id changed", sorted(str(key) for key, ids in sink.webhook_ids.items() if len(ids) > 1)),
         *_said("a signature does not verify", sink.unverified),
+        *_said("dead-lettered twice", [f"{key.seq}{key.path}" for key, count in letters.items() if count > 1]),
         *(await _left(client)),
     ]
     if duplicated > most_duplicates:
@@ -100,18 +102,30 @@ async def judge(
     )
 
 
-async def _buried(client: Redis, load: Load) -> set[Key]:
+def outstanding(sink: Sink, load: Load) -> set[Key]:
+    """What was acknowledged by XADD and not delivered."""
+    wanted = {Key(seq, path) for seq in load.acknowledged for path in PATHS[load.types[seq]]}
+    return wanted - set(sink.delivered)
+
+
+async def gone(client: Redis, load: Load) -> frozenset[int]:
+    """Acknowledged events whose entries Redis does not have any more: we trim nothing that is a day old or less."""
+    kept = {id.decode() for id, _ in await ask(client, "XRANGE", STREAM, "-", "+")}
+    return frozenset(seq for seq, id in load.acknowledged.items() if id not in kept)
+
+
+async def _buried(client: Redis, load: Load) -> Counter[Key]:
     """The events of the dead letters, as their handlers' paths; a whole entry that was given up, as all of its own."""
-    found: set[Key] = set()
+    found: Counter[Key] = Counter()
     seqs = {id: seq for seq, id in load.acknowledged.items()}
     for _, fields in await ask(client, "XRANGE", KEYS.dead, "-", "+"):
         record = Record.read(fields)
         if record.event:
             event = wire.unpack_event(record.event, attempt=1, only=record.handler, run="")
-            found.add(Key(int(event.meta["seq"]), f"/{record.handler}"))
+            found[Key(int(event.meta["seq"]), f"/{record.handler}")] += 1
         elif record.origin in seqs:
             seq = seqs[record.origin]
-            found |= {Key(seq, path) for path in PATHS[load.types[seq]]}
+            found.update(Key(seq, path) for path in PATHS[load.types[seq]])
     return found
 
 

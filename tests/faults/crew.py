@@ -1,24 +1,26 @@
-"""Worker processes as a person runs them, started and ended by a test, and what must be true when they are done."""
+"""Worker processes as a person runs them, started, watched and ended by a test."""
 
 import asyncio
 import json
 import os
 import signal
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
 from redis.asyncio import Redis
 
 from streamhooks.store.keys import Keys
-from tests.faults.sink import SECRET, Key, Sink
+from tests.faults.sink import SECRET, Sink
 from tests.waiting import eventually
 
 STREAM = "gateway:events"
 GROUP = "streamhooks"
 KEYS = Keys.of(STREAM)
+DRAIN = 25.0
+"""Seconds that a clean stop may take: Kubernetes kills after 30."""
 BODY = '{"seq": {{.Meta.seq}}, "end": "{{.Meta.end}}"}'
 
 
@@ -50,6 +52,7 @@ class Crew:
     """The worker processes of one configuration; all that still run are killed when it is left."""
 
     def __init__(self, folder: Path, config: Mapping[str, Any]) -> None:
+        self.folder = folder
         self._config = folder / "streamhooks.json"
         self._config.write_text(json.dumps(config))
         self._log = folder / "workers.log"
@@ -65,13 +68,19 @@ class Crew:
                 await process.wait()
 
     async def start(
-        self, *options: str, failpoint: str = "", prefix: Sequence[str] = (), **environment: str
+        self,
+        *options: str,
+        failpoint: str = "",
+        prefix: Sequence[str] = (),
+        folder: Path | None = None,
+        **environment: str,
     ) -> asyncio.subprocess.Process:
-        """`prefix`: another program that runs it, such as faketime or prlimit."""
+        """`prefix`: another program that runs it, such as faketime or prlimit. `folder`: where another version lies."""
         with self._log.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 *prefix, sys.executable, "-m", "streamhooks", "serve", "--config", str(self._config), *options,
-                stdout=log, stderr=log, env={**os.environ, "STREAMHOOKS_FAILPOINT": failpoint, **environment},
+                stdout=log, stderr=log, cwd=folder,
+                env={**os.environ, **_first(folder), "STREAMHOOKS_FAILPOINT": failpoint, **environment},
             )  # fmt: skip
         self._started.append(process)
         return process
@@ -95,9 +104,52 @@ class Crew:
         process = await self.start("--until-idle")
         assert await ended(process, seconds) == 0, self.log
 
+    async def ready(self, count: int = 1) -> None:
+        """Returns when so many workers have said that they are ready."""
+        await eventually(lambda: len(self.records("ready")) >= count, 20, f"{count} workers are ready")
+
     @property
     def log(self) -> str:
-        return self._log.read_text()
+        return self._log.read_text() if self._log.exists() else ""
+
+    def records(self, *events: str) -> list[dict[str, Any]]:
+        """What the workers have logged; all of it where no event is named."""
+        return [record for record in _decoded(self.log) if not events or record["event"] in events]
+
+
+def _decoded(log: str) -> Iterator[dict[str, Any]]:
+    """The JSON records of a log. Several processes write to it, so that two may stand on one line."""
+    decoder, at = json.JSONDecoder(), 0
+    while (at := log.find("{", at)) >= 0:
+        try:
+            record, at = decoder.raw_decode(log, at)
+        except json.JSONDecodeError:  # a traceback, or what is being written right now
+            at += 1
+        else:
+            if "event" in record:
+                yield record
+
+
+def _first(folder: Path | None) -> dict[str, str]:
+    """Python looks into this folder before any other."""
+    return {"PYTHONPATH": str(folder)} if folder is not None else {}
+
+
+async def stopped(crew: Crew, *workers: asyncio.subprocess.Process) -> float:
+    """Ends workers that must still be there, cleanly and in time; the seconds that it took."""
+    assert all(worker.returncode is None for worker in workers), crew.log
+    asked = time.monotonic()
+    for worker in workers:
+        terminate(worker)
+    for worker in workers:
+        assert await ended(worker, DRAIN) == 0, crew.log
+    return time.monotonic() - asked
+
+
+def cpu_seconds(process: asyncio.subprocess.Process) -> float:
+    """CPU time of a process so far, its own and the kernel's for it (proc_pid_stat(5), fields 14 and 15)."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def ended(process: asyncio.subprocess.Process, seconds: float) -> int:
@@ -112,44 +164,6 @@ async def publish(redis: Redis, seqs: Iterable[int], *, type_: str = "Load", end
     for seq in seqs:
         pipe.xadd(STREAM, {"d": json.dumps({"type": type_, "meta": {"seq": seq, "end": end}})})
     await pipe.execute()
-
-
-class Found(Struct, frozen=True):
-    """What a run came to."""
-
-    lost: frozenset[Key]
-    """Acknowledged by XADD, and neither delivered nor dead-lettered."""
-    unexpected: frozenset[Key]
-    """Delivered though nobody published it."""
-    extra: int
-    """Deliveries beyond the first."""
-    dead: int
-    account: Mapping[str, int]
-
-
-async def check(redis: Redis, sink: Sink, expected: Iterable[Key], refused: Iterable[Key] = ()) -> Found:
-    """Counts, and asserts what holds after every drain: nothing pending, the account balances, ids are stable."""
-    wanted, dead = set(expected), set(refused)
-    assert (await redis.xpending(STREAM, GROUP))["pending"] == 0
-    assert await redis.xlen(KEYS.retry) == 0
-    assert await redis.zcard(KEYS.parked) == 0
-    found = {name.decode(): int(value) for name, value in (await redis.hgetall(KEYS.totals)).items()}  # type: ignore[union-attr]  # bytes, as the fixture's client has them
-    terms = {term: found.get(term, 0) for term in ("delivered", "suppressed", "dead", "stored", "unmatched")}
-    assert found["accepted"] == sum(terms.values()), found
-    assert terms["stored"] == 0, found
-    assert all(len(ids) == 1 for ids in sink.webhook_ids.values()), "a webhook-id changed between attempts"
-    return Found(
-        lost=frozenset(wanted - set(sink.delivered)),
-        unexpected=frozenset(set(sink.arrivals) - wanted - dead),
-        extra=sum(sink.delivered.values()) - len(sink.delivered),
-        dead=await redis.xlen(KEYS.dead),
-        account=found,
-    )
-
-
-async def wait_for_lines(crew: Crew, text: str, count: int = 1) -> None:
-    """Waits until the workers have logged something so often."""
-    await eventually(lambda: crew.log.count(text) >= count, within=10.0, saying=f"{count} x {text!r} in the log")
 
 
 def terminate(process: asyncio.subprocess.Process) -> None:

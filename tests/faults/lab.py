@@ -1,6 +1,8 @@
 """The lab of one experiment: its seed, its servers, proxies, endpoint, workers and gateways, all gone at the end."""
 
 import random
+from asyncio.subprocess import Process
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -8,17 +10,20 @@ from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 
-from tests.faults.checker import Verdict, judge
-from tests.faults.crew import Crew, configuration
+from tests.faults.checker import Verdict, judge, outstanding
+from tests.faults.crew import Crew, configuration, stopped
 from tests.faults.engines import Engine
 from tests.faults.load import Load
 from tests.faults.proxy import Proxy
 from tests.faults.server import Server
 from tests.faults.sink import Sink
+from tests.waiting import eventually
 
 T = TypeVar("T")
 IN_FLIGHT = 32
 """Deliveries under way at once in a worker, see crew.configuration."""
+DELIVERED = 30.0
+"""Seconds that workers may take for what has piled up."""
 
 
 class Lab:
@@ -31,7 +36,7 @@ class Lab:
         self.scale = scale
         """1.0 for the smoke set; more where there is time: events, kills and seconds are multiplied by it."""
         self._rooms = AsyncExitStack()
-        self._servers = 0
+        self._servers = self._crews = 0
 
     async def __aenter__(self) -> "Lab":
         return self
@@ -48,10 +53,12 @@ class Lab:
     def scaled(self, count: int) -> int:
         return max(1, round(count * self.scale))
 
-    async def server(self, *, aof: bool = False, **options: str) -> Server:
+    async def server(self, *, aof: bool = False, under: Sequence[str] = (), **options: str) -> Server:
+        """`under`: another program that runs it, such as faketime."""
         self._servers += 1
-        folder = self.folder / f"server-{self._servers}"
-        return await self._rooms.enter_async_context(Server(self.engine, folder, aof=aof, **options))
+        server = Server(self.engine, self.folder / f"server-{self._servers}", aof=aof, **options)
+        server.under(*under)
+        return await self._rooms.enter_async_context(server)
 
     async def proxy(self, server: Server) -> Proxy:
         return await self._rooms.enter_async_context(Proxy(server.port))
@@ -64,9 +71,25 @@ class Lab:
 
     async def crew(self, url: str, sink: Sink, **worker: Any) -> Crew:
         """Workers-to-be that reach Redis at `url`; `worker` is laid over that section of their configuration."""
-        folder = self.folder / "workers"
-        folder.mkdir(exist_ok=True)
+        folder = self.folder / ("workers" if not self._crews else f"workers-{self._crews + 1}")
+        folder.mkdir()
+        self._crews += 1
         return await self._rooms.enter_async_context(Crew(folder, configuration(url, sink, folder, **worker)))
+
+    async def delivered(self, sink: Sink, load: Load, crew: Crew, *workers: Process, but: Iterable[int] = ()) -> None:
+        """The workers deliver what was acknowledged, without anybody's help, and then stop cleanly and in time.
+
+        `but`: what Redis has lost and what ends otherwise.
+        """
+        await self.all_delivered(sink, load, but)
+        await stopped(crew, *workers)
+
+    async def all_delivered(self, sink: Sink, load: Load, but: Iterable[int] = ()) -> None:
+        """Returns when what was acknowledged is delivered."""
+        left = set(but)
+        await eventually(
+            lambda: all(key.seq in left for key in outstanding(sink, load)), DELIVERED, "everything is delivered"
+        )
 
     async def client(self, server: Server) -> Redis:
         return await self._rooms.enter_async_context(server.client())

@@ -3,9 +3,11 @@
 import asyncio
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 
 from redis import exceptions
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 
 STREAM = "gateway:events"
 PART = 50
@@ -27,19 +29,24 @@ class Load:
         numbers = list(seqs)
         async with Redis.from_url(self.url, protocol=2, socket_timeout=2, socket_connect_timeout=2) as client:
             for at in range(0, len(numbers), PART):
-                await self._add(client, numbers[at : at + PART], type_, end, meta)
+                part = numbers[at : at + PART]
+                pipe = client.pipeline(transaction=False)
+                self.add_to(pipe, part, type_=type_, end=end, **meta)
+                with suppress(exceptions.RedisError, OSError):
+                    self.note(part, await pipe.execute(raise_on_error=False))
 
-    async def _add(self, client: Redis, seqs: list[int], type_: str, end: str, meta: dict[str, object]) -> None:
-        pipe = client.pipeline(transaction=False)
+    def add_to(
+        self, pipe: Pipeline, seqs: Iterable[int], *, type_: str = "Load", end: str = "ok", **meta: object
+    ) -> None:
+        """Puts the XADDs of these events into a pipeline or a transaction."""
         for seq in seqs:
             pipe.xadd(STREAM, {"d": json.dumps({"type": type_, "meta": {"seq": seq, "end": end} | meta})})
             self.attempted.add(seq)
             self.types[seq] = type_
-        try:
-            ids = await pipe.execute(raise_on_error=False)
-        except (exceptions.RedisError, OSError):
-            return
-        for seq, id in zip(seqs, ids, strict=True):
+
+    def note(self, seqs: Iterable[int], answers: Iterable[object]) -> None:
+        """Notes what was answered to the XADDs of these events."""
+        for seq, id in zip(seqs, answers, strict=False):
             if isinstance(id, bytes):
                 self.acknowledged[seq] = id.decode()
 

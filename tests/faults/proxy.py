@@ -11,6 +11,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Literal, TypeAlias
 
+from tests.waiting import eventually
+
 Way: TypeAlias = Literal["up", "down"]
 """`up`: to the server. `down`: from it."""
 CHUNK = 65536
@@ -69,6 +71,10 @@ class Proxy:
         """The next command that holds these bytes is carried out, and its reply lost with the connection."""
         self._cut, self._armed = command.upper(), False
 
+    async def lost(self, count: int) -> None:
+        """Returns when so many replies were lost."""
+        await eventually(lambda: self.cuts >= count, 15, f"{count} replies are lost")
+
     def move(self, port: int) -> None:
         """From now on new connections lead to another server; those that are open are reset."""
         self._upstream = port
@@ -124,7 +130,7 @@ class Proxy:
                 return
             writer.write(piece)
             await writer.drain()
-        if writer.can_write_eof():
+        if writer.can_write_eof() and not writer.is_closing():
             writer.write_eof()
 
     def _is_lost(self, piece: bytes, way: Way, pair: tuple[asyncio.StreamWriter, asyncio.StreamWriter]) -> bool:

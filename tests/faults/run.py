@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from tests.faults.checker import Verdict
 from tests.faults.engines import Engine, engines
-from tests.faults.experiments import Experiment, experiments
+from tests.faults.experiments import CannotRunError, Experiment, experiments
 from tests.faults.lab import Lab
 
 COLUMNS = (
@@ -84,6 +84,9 @@ def _run_once(one: Experiment, engine: Engine, seed: int, scale: float, row: Row
     started = time.monotonic()
     try:
         verdict = asyncio.run(perform(one, engine, seed, scale))
+    except CannotRunError as why:
+        print(f"left out: {one.name} on {engine.name}: {why}", flush=True)
+        return
     except Exception as error:  # noqa: BLE001  an experiment that cannot end is a finding, not the end of the others
         row.failures.append(f"seed {seed}: {type(error).__name__}: {str(error)[-2000:]}")
         print(f"FAILED  {one.name} on {engine.name}, seed {seed}: {error!r}", flush=True)

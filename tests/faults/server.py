@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -62,6 +63,11 @@ class Server:
         async with self.client() as client:
             return await client.execute_command(*words)  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
 
+    async def load_scripts(self) -> None:
+        """Has it know every script, so that each is called by its name from the first time on."""
+        for script in files("streamhooks.store").joinpath("lua").iterdir():
+            await self.ask("SCRIPT", "LOAD", script.read_text("utf-8"))
+
     def under(self, *prefix: str) -> None:
         """The next start runs it under another program, such as faketime."""
         self._prefix = prefix
@@ -97,9 +103,9 @@ class Server:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
-    async def follow(self, primary: "Server") -> None:
-        """Makes it a replica, and waits until it is in step."""
-        await self.ask("REPLICAOF", "127.0.0.1", primary.port)
+    async def follow(self, port: int) -> None:
+        """Makes it a replica of the server on this port, and waits until it is in step."""
+        await self.ask("REPLICAOF", "127.0.0.1", port)
         await eventually(self._is_in_step, READY, "the replica is in step")
 
     async def _is_in_step(self) -> bool:

@@ -25,6 +25,7 @@ from streamhooks.handlers.catalogue import Catalogue
 from streamhooks.model import Entry
 from streamhooks.observe import logs
 from streamhooks.observe.figures import write_log
+from streamhooks.reload import LoadAgain
 from streamhooks.sender import Sender
 from streamhooks.store.connection import ask
 from streamhooks.store.keys import Keys
@@ -121,8 +122,8 @@ class Rig:
         return self.running(self.loaded(*handlers, **sections))
 
     @asynccontextmanager
-    async def running(self, loaded: Loaded) -> AsyncIterator[Worker]:
-        async with application(loaded) as worker:
+    async def running(self, loaded: Loaded, load_again: LoadAgain | None = None) -> AsyncIterator[Worker]:
+        async with application(loaded, load_again) as worker:
             self.workers.append(worker)
             try:
                 yield worker

@@ -229,4 +229,5 @@ async def test_a_key_that_a_template_fails_with_is_masked_where_the_letter_is_sh
         assert "5d8e***" in ran.out
         assert "1c0fa2b7" not in ran.out
     revealed = await command("dead", "show", "--reveal", "--json", "--redis-url", rig.url)
-    assert "5d8e1c0fa2b7" in revealed.json[0]["why"]
+    assert revealed.json[0]["why"].endswith("error calling fail: 5d8e***"), "it was masked before it was stored"
+    assert revealed.json[0]["event_content"]["meta"]["Key"] == "5d8e1c0fa2b7"

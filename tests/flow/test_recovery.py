@@ -55,6 +55,25 @@ async def test_own_entries_whose_reply_was_lost_are_recovered(rig: Rig) -> None:
     assert sorted(rig.arrived) == ["a", "b"]
 
 
+async def test_what_cannot_be_taken_in_is_handed_out_again_and_does_not_hold_its_neighbours_up(rig: Rig) -> None:
+    """Somebody has written junk where a count of held-back duplicates stands: no claim of that read can be told."""
+    handler = rig.handler(event_timeout=60)
+    cool = rig.cool_key(rig.loaded(handler), "k1")
+    await rig.redis.set(cool, "d|0-1|h|1", px=60_000)
+    await rig.redis.set(cool.replace(":cool:", ":held:"), "junk", px=60_000)
+    await make_group(rig)
+    await rig.publish_many(3)
+    async with rig.working(handler):
+
+        async def all_ended() -> bool:
+            return await rig.totals() == {"accepted": 3, "delivered": 2, "dead": 1}
+
+        await eventually(all_ended, within=15.0)
+        assert [letter.reason for letter in await rig.letters()] == ["crash_loop"]
+        assert await rig.pending() == 0
+    assert sorted(rig.arrived) == ["k0", "k2"]
+
+
 async def test_a_pending_entry_that_somebody_deleted_is_counted_as_lost_and_said(rig: Rig) -> None:
     await make_group(rig)
     kept, deleted = await rig.publish("kept"), await rig.publish("deleted")

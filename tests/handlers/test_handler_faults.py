@@ -73,6 +73,12 @@ def test_a_secret_that_cannot_sign_is_a_fault_that_does_not_show_it(secret: str,
     assert secret not in said[0]
 
 
+def test_the_header_of_a_signature_is_not_set_twice(folder: Path) -> None:
+    sign = {"hmac": {"secrets": ["0123456789abcdef"], "header": "X-Sig"}}
+    said = faults({"handlers": [own(sign=sign, header_map={"x-sig": "v"})]}, folder)
+    assert said == ["a.yaml: handlers[0].sign.hmac.header: X-Sig is sent already; name another one"]
+
+
 def test_a_template_that_does_not_parse_is_told_once_with_its_file_and_gos_words(folder: Path) -> None:
     handlers = [own(id=name, template_path="bad.json") for name in "ab"]
     assert faults({"handlers": handlers}, folder) == ['DIR/bad.json: template: bad.json:1: unexpected "}" in operand']

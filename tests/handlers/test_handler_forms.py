@@ -8,7 +8,7 @@ import pytest
 
 from streamhooks.files import SHIPPED, Loaded, load_mapping
 from streamhooks.handlers import Handler
-from streamhooks.handlers.handler import BreakerPolicy, Route, Schedule
+from streamhooks.handlers.handler import BodySignature, BreakerPolicy, Route, Schedule
 from streamhooks.secret import Secret
 from streamhooks.template import Template
 
@@ -100,6 +100,48 @@ def test_path_header_and_when_may_be_templates(folder: Path) -> None:
         ("X-Plain", False),
     ]
     assert isinstance(handler.when, Template)
+
+
+def test_what_was_referred_to_is_a_secret_and_never_a_template(folder: Path) -> None:
+    headers = {"X-Team": "env://TEAM", "X-Odd": "env://ODD"}
+    handler = own(folder, {"TEAM": "security", "ODD": "{{ .hunter2"}, header_map=headers)
+    assert handler.headers == (("X-Team", Secret("security")), ("X-Odd", Secret("{{ .hunter2")))
+
+
+def test_a_header_is_a_secret_by_its_name_and_a_template_by_its_text(folder: Path) -> None:
+    handler = own(folder, header_map={"X-Api-Key": "abc", "X-Team": "abc", "Authorization": "Bearer {{ .APIID }}"})
+    assert handler.headers[:2] == (("X-Api-Key", Secret("abc")), ("X-Team", "abc"))
+    assert isinstance(handler.headers[2][1], Template)
+
+
+def test_a_body_is_signed_for_receivers_of_githubs_kind(folder: Path) -> None:
+    hmac: dict[str, Any] = {"secrets": ["env://HOOK"]}
+    signature = own(folder, {"HOOK": "0123456789abcdef\n"}, sign={"hmac": hmac}).body_signature
+    assert signature == BodySignature("X-Hub-Signature-256", Secret("0123456789abcdef"), "sha256=")
+    hmac |= {"header": "X-Sig", "prefix": "", "secrets": ["0123456789abcdef"]}
+    signature = own(folder, sign={"hmac": hmac}).body_signature
+    assert signature == BodySignature("X-Sig", Secret("0123456789abcdef"), "")
+
+
+def test_no_handler_and_no_configuration_shows_a_secret_when_it_is_printed(folder: Path) -> None:
+    data = {
+        "redis": {"url": "redis://:hunter2@r", "password": "hunter2"},
+        "admin": {"token": "hunter2"},
+        "ingest": {"token": "hunter2"},
+        "defaults": {"proxy": "http://u:hunter2@p:1"},
+        "handlers": [
+            {
+                "id": "x", "on": ["*"], "target_path": TARGET, "header_map": {"X-A": "env://A", "Cookies": "hunter2"},
+                "sign": {"secrets": [SECRET], "hmac": {"secrets": ["hunter2-hunter2-hunter2"]}},
+            }
+        ],
+    }  # fmt: skip
+    loaded = load(data, folder, {"A": "hunter2"})
+    handler = loaded.handlers[0]
+    printed = f"{loaded!r} {loaded.settings} {handler} {handler.headers} {handler.route} {handler.body_signature!r}"
+    assert "hunter2" not in printed
+    assert SECRET not in printed + str(handler.secrets)
+    assert printed.count("***") > 8
 
 
 def test_defaults_fill_what_a_handler_does_not_say(folder: Path) -> None:
@@ -259,7 +301,7 @@ def test_a_disabled_handler_is_left_out(folder: Path) -> None:
 def test_a_type_that_is_nearly_one_of_tyks_is_warned_of(folder: Path) -> None:
     loaded = seed(folder, "RateLimitExceeded", id="x")
     place = "a.yaml: event_handlers.events.RateLimitExceeded[0].handler_meta"
-    said = 'listens to "RateLimitExceeded"; Tyk has no such event, but "RatelimitExceeded"'
+    said = 'listens to "RateLimitExceeded"; there is no such event, but "RatelimitExceeded"'
     assert [str(warning) for warning in loaded.warnings] == [f"{place}: {said}"]
     assert seed(folder, "MyOwnEvent", id="x").warnings == ()
     assert seed(folder, "AuthFailure*", id="x").warnings == ()

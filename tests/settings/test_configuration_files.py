@@ -167,7 +167,7 @@ def test_secrets_may_lie_in_the_environment_or_in_a_file_which_is_watched(folder
     text = f"redis: {{url: env://REDIS, password: 'file://{secret}'}}"
     loaded = one(text, folder, {"REDIS": "redis://r"})
     assert (loaded.settings.redis.url, loaded.settings.redis.password) == (Secret("redis://r"), Secret("s3cret\n"))
-    assert loaded.sources == (folder / "a.yaml", secret)
+    assert (loaded.sources, loaded.secrets) == ((folder / "a.yaml",), (secret,))
     assert "s3cret" not in repr(loaded.settings)
 
 
@@ -185,7 +185,7 @@ def test_a_tls_file_keeps_its_path_and_a_variable_gives_the_text(folder: Path) -
     assert loaded.settings.redis.tls.ca_file == str(pem)
     assert loaded.settings.redis.tls.cert_file == Secret("-----BEGIN CERTIFICATE-----\nabc")
     assert loaded.settings.redis.tls.key_file == str(pem)
-    assert pem in loaded.sources
+    assert loaded.secrets == (pem,)
 
 
 def test_paths_are_relative_to_the_file_that_says_them(folder: Path) -> None:

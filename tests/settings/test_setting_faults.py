@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from streamhooks.errors import ConfigError
-from streamhooks.files import load_mapping
+from streamhooks.files import load, load_mapping
 from streamhooks.settings.documents import value
 
 HANDLER = {"id": "a", "on": ["*"], "target_path": "https://hooks.example.com/", "template_path": "t.txt"}
@@ -59,6 +59,15 @@ def test_a_secret_is_never_shown(folder: Path) -> None:
     said = faults(data, folder)
     assert len(said) == 5
     assert "hunter2" not in "".join(said)
+
+
+@pytest.mark.parametrize("text", ["*hunter2", "!hunter2 x", "!a!hunter2", "&hunter2 *hunter2x", '!!int "hunter2"'])
+def test_a_password_that_stands_without_quotes_is_not_quoted_in_its_fault(text: str, folder: Path) -> None:
+    (folder / "a.yaml").write_text(f"redis:\n  password: {text}\n")
+    with pytest.raises(ConfigError) as raised:
+        load([folder / "a.yaml"], {})
+    assert "hunter2" not in str(raised.value)
+    assert "is not YAML: " in str(raised.value)
 
 
 KEY = "is not a known setting; the nearest is"

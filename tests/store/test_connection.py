@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import uvloop
 from redis.asyncio import Redis
 
 from streamhooks.embedded import EmbeddedServer
@@ -16,6 +17,9 @@ from streamhooks.errors import StoreError
 from streamhooks.secret import Secret
 from streamhooks.store.connection import COMMAND_TIMEOUT, ask, check_version, connect
 from streamhooks.store.keys import Keys
+from tests.faults.engines import engines
+from tests.faults.proxy import Proxy
+from tests.faults.server import Server
 from tests.store.given import Worker, add, claim, everything, owner_of, settlement
 from tests.waiting import eventually
 
@@ -50,6 +54,24 @@ async def test_a_client_connects_when_it_is_first_used(redis_url: str) -> None:
 async def test_a_server_that_nobody_listens_for_is_away(url: str) -> None:
     async with connected(url) as client:
         assert await kind_of(client, "PING") == "away"
+
+
+def test_a_connection_that_was_reset_while_nobody_used_it_is_away_also_for_uvloop(tmp_path: Path) -> None:
+    async def reset() -> str:
+        async with (
+            Server(engines()["valkey"], tmp_path) as server,
+            Proxy(server.port) as proxy,
+            connected(proxy.url, connections=1) as client,
+        ):
+            await ask(client, "PING")
+            (idle,) = client.connection_pool._available_connections
+            assert idle._writer is not None
+            transport = idle._writer.transport
+            proxy.reset()
+            await eventually(lambda: "closed=True" in repr(transport))
+            return await kind_of(client, "PING")
+
+    assert uvloop.run(reset()) == "away"
 
 
 async def test_a_server_that_dies_is_away_and_its_message_is_one_line(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ def names(keys: Keys) -> list[str]:
     """Every name but the stream's own."""
     return [
         keys.retry, keys.parked, keys.parked_data, keys.dead, keys.totals, keys.position, keys.journal, keys.handlers,
+        keys.handed,
         keys.cool("slack", "f" * 32), keys.done("5-1"), keys.held("slack", "f" * 32), keys.worker("pod-1"),
     ]  # fmt: skip
 
@@ -25,6 +26,7 @@ def test_the_names_are_those_of_the_contract() -> None:
         "{gateway:events}:position",
         "{gateway:events}:journal",
         "{gateway:events}:handlers",
+        "{gateway:events}:handed",
         "{gateway:events}:cool:slack:ffffffffffffffffffffffffffffffff",
         "{gateway:events}:done:5-1",
         "{gateway:events}:held:slack:ffffffffffffffffffffffffffffffff",

@@ -1,5 +1,5 @@
 -- Keeps our pending entries ours: sets their idle time back, without counting a delivery.
--- KEYS    stream, totals          ARGV  group, consumer, ids
+-- KEYS    stream, totals, handed          ARGV  group, consumer, ids
 -- answers the ids that are no longer pending at this consumer
 -- Laws: owner-checked, for a plain XCLAIM would steal an entry back from the worker that took it over. What somebody
 --       deleted while it was pending drops out of the pending list here and nowhere else: it is counted as lost.
@@ -19,6 +19,9 @@ if #mine > 0 then
       deleted = deleted + 1
     end
   end
-  if deleted > 0 then redis.call('HINCRBY', KEYS[2], 'lost_trimmed', deleted) end
+  if deleted > 0 then
+    redis.call('HINCRBY', KEYS[2], 'lost_trimmed', deleted)
+    redis.call('HINCRBY', KEYS[3], KEYS[1] .. ' ' .. ARGV[1], deleted)
+  end
 end
 return lost

@@ -1,6 +1,6 @@
 -- Settles outcomes, many in one call: stores what must be stored, writes the receipt, acknowledges, keeps the account.
--- KEYS    stream, retry, parked, parked data, dead, totals, handlers, journal; then for each: cool-down, receipts,
---         held-back count, and where marks are shared with Tyk, Tyk's mark
+-- KEYS    stream, retry, parked, parked data, dead, totals, handlers, journal, handed; then for each: cool-down,
+--         receipts, held-back count, and where marks are shared with Tyk, Tyk's mark
 -- ARGV    group, consumer, lease (ms), most parked, most dead, most in the journal, keys for each (3 or 4); then for
 --         each, in this order:
 --   kind      delivered | suppressed | retry | dead | unmatched | finished (all its handlers have receipts already)
@@ -20,12 +20,12 @@
 --         nothing was done), "overflow" (dead-lettered because too many are parked).
 -- Laws: a record is stored before the cool-down says so; a mark goes only over our own claim, but `d` over anything;
 --       no fence on the cool-down itself, for it may have been evicted. The journal is told only of what was done.
-local stream, retry, parked, parked_data, dead, totals, handlers, journal = unpack(KEYS, 1, 8)
+local stream, retry, parked, parked_data, dead, totals, handlers, journal, handed = unpack(KEYS, 1, 9)
 local group, me, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local most_parked, most_dead, most_noted = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local counted = {}
+local counted, acknowledged = {}, 0
 
 local function text(number) return string.format('%.0f', number) end
 
@@ -61,7 +61,7 @@ local function finish(o, term)
     end
     redis.call('DEL', o.done)
   end
-  redis.call('XACK', stream, group, o.id)
+  acknowledged = acknowledged + redis.call('XACK', stream, group, o.id)
   return 'acked'
 end
 
@@ -125,7 +125,7 @@ end
 
 function settle.finished(o)
   redis.call('DEL', o.done)
-  redis.call('XACK', stream, group, o.id)
+  acknowledged = acknowledged + redis.call('XACK', stream, group, o.id)
   return 'acked'
 end
 
@@ -179,7 +179,7 @@ local function note(told, answer)
 end
 
 local answers, at, each = {}, 8, tonumber(ARGV[7])
-for i = 9, #KEYS, each do
+for i = 10, #KEYS, each do
   local o = {
     cool = KEYS[i], done = KEYS[i + 1], held = KEYS[i + 2], tyk = each == 4 and KEYS[i + 3],
     carrier = ARGV[at + 1] == 'retry' and retry or stream,
@@ -199,4 +199,5 @@ end
 for term, by in pairs(counted) do
   if by ~= 0 then redis.call('HINCRBY', totals, term, by) end
 end
+if acknowledged > 0 then redis.call('HINCRBY', handed, stream .. ' ' .. group, acknowledged) end
 return answers

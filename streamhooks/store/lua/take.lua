@@ -1,5 +1,5 @@
 -- Takes over pending entries whose consumer has been silent: a dead worker's, or our own whose reply was lost.
--- KEYS    stream, totals
+-- KEYS    stream, totals, handed
 -- ARGV    group, consumer, silent for (ms), at most so many, cursor ("own": only this consumer's own), bytes
 -- answers the next cursor, the entries as {id, number of this delivery, fields}, and how many were deleted while pending
 -- Laws: the cursor is followed, for a scan that always starts at 0 starves behind live entries. The second delivery is
@@ -43,5 +43,8 @@ else
     if cursor == '0-0' or bytes >= most then break end
   end
 end
-if deleted > 0 then redis.call('HINCRBY', KEYS[2], 'lost_trimmed', deleted) end
+if deleted > 0 then
+  redis.call('HINCRBY', KEYS[2], 'lost_trimmed', deleted)
+  redis.call('HINCRBY', KEYS[3], stream .. ' ' .. group, deleted)
+end
 return { cursor, entries, deleted }

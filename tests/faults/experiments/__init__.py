@@ -24,6 +24,10 @@ class Experiment(Struct, frozen=True):
     """Programs or packages without which it cannot run."""
 
 
+class CannotRunError(Exception):
+    """This experiment is not possible with this server or in this place; why."""
+
+
 _all: dict[str, Experiment] = {}
 
 

@@ -2,10 +2,13 @@
 
 The only place of the configuration that touches anything outside. It reads everything once, keeps a list of what it
 read so that changes can be watched for, and reports every fault of every file in one ConfigError.
+
+Files behind references are read by themselves, too: a secret is exchanged while a configuration that somebody is still
+writing, or that waits for a restart, stays as it was read.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from glob import glob, has_magic
+from glob import has_magic
 from os.path import isdir, isfile
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from streamhooks.delivery.headers import MAX_CONFIGURED, line_length, name_fault
 from streamhooks.delivery.signing import secret_fault, text_fault
 from streamhooks.delivery.targets import OPEN_BY_DEFAULTS, OPEN_BY_HANDLER, check_target
 from streamhooks.errors import ConfigError, Fault
+from streamhooks.files.disk import Disk, Held
 from streamhooks.handlers.build import Builder, TemplateSource
 from streamhooks.handlers.handler import Handler
 from streamhooks.handlers.own import read_handler
@@ -27,12 +31,11 @@ from streamhooks.handlers.tyk_conf import is_conf
 from streamhooks.handlers.tyk_hooks import Document
 from streamhooks.secret import Secret
 from streamhooks.settings import Settings, Tyk
-from streamhooks.settings.documents import MAX_BYTES, parse
+from streamhooks.settings.documents import parse
 from streamhooks.settings.environment import LISTS, overrides
 from streamhooks.settings.policy import contradictions, for_one_handler, inner
 from streamhooks.settings.reading import Given, Known, Place, Reader, joined, made
-from streamhooks.settings.references import UnresolvedError, environment_name
-from streamhooks.settings.rules import RefusedError
+from streamhooks.settings.references import UnresolvedError
 
 DEFAULT_SEARCH = (Path("streamhooks.yaml"), Path("/etc/streamhooks"))
 """Where a configuration is looked for when none is named; the first that exists is taken."""
@@ -40,7 +43,7 @@ ENDINGS = (".yaml", ".yml", ".json", ".toml")
 ADMIN_TOKEN = "STREAMHOOKS_ADMIN_TOKEN"  # noqa: S105 -- the name of a variable, not a token
 """What `admin.token` refers to when the configuration does not say; not set: no token."""
 
-_HERE = Path(__file__).resolve().parent
+_HERE = Path(__file__).resolve().parent.parent
 SHIPPED = _HERE / "_templates" if (_HERE / "_templates").is_dir() else _HERE.parent / "templates"
 """The templates that come with streamhooks: inside a wheel, else at the top of the repository."""
 
@@ -59,8 +62,11 @@ class Loaded(Struct, frozen=True):
     handlers: tuple[Handler, ...]
     warnings: tuple[Fault, ...]
     sources: tuple[Path, ...]
-    """Every file that was read, in order: configuration, templates, secrets, certificates; for watching. Of a glob
-    also the folder, whose time changes with its files."""
+    """Every file of the configuration and of its templates, in order; for watching. Of a glob also the folder, whose
+    time changes with its files."""
+    secrets: tuple[Path, ...]
+    """Every file behind a reference, certificates among them; for watching."""
+    held: Held
     given: frozenset[str]
     """The settings that somebody gave, as key paths (`admin.listen`); all others have their defaults."""
     tyk: tuple[TykHandler, ...] = ()
@@ -80,19 +86,18 @@ def load(
     search: Sequence[Path] = DEFAULT_SEARCH,
     shipped: Path = SHIPPED,
     opened: tuple[str, ...] = (),
+    held: Held | None = None,
 ) -> Loaded:
     """The configuration of these files and folders, or of the first of `search` that exists.
 
-    `opened` are ranges that every handler may reach besides its own `allow_cidrs`: `dev` opens loopback.
+    `opened` are ranges that every handler may reach besides its own `allow_cidrs`: `dev` opens loopback. With `held`
+    of an earlier load everything is as it was then, but for the files behind references.
     Raises ConfigError with all faults.
     """
-    disk = _Disk(environ, shipped)
+    disk = Disk(environ, shipped, held)
     faults: list[Fault] = []
-    documents = [
-        document
-        for path in _files(paths or _found(search), faults)
-        if (document := _document(path, disk, faults)) is not None
-    ]
+    disk.held.files = held.files if held else _files(paths or _found(search), faults)
+    documents = [document for path in disk.held.files if (document := _document(path, disk, faults)) is not None]
     return _assembled(documents, environ, disk, faults, opened)
 
 
@@ -109,7 +114,7 @@ def load_mapping(
     Raises ConfigError with all faults.
     """
     environ = environ or {}
-    return _assembled([_Document(name, str(base.absolute()), data)], environ, _Disk(environ, shipped), [])
+    return _assembled([_Document(name, str(base.absolute()), data)], environ, Disk(environ, shipped), [])
 
 
 class TykFiles(Struct, frozen=True):
@@ -129,7 +134,7 @@ def load_tyk(paths: Sequence[Path], compat: str = "", *, shipped: Path = SHIPPED
     faults: list[Fault] = []
     warnings: list[Fault] = []
     templates: dict[tuple[str, str], str] = {}
-    disk = _Disk({}, shipped)
+    disk = Disk({}, shipped)
     disk.templates = str(Path().absolute())
 
     def find(name: str, base: str) -> TemplateSource:
@@ -156,79 +161,6 @@ def load_tyk(paths: Sequence[Path], compat: str = "", *, shipped: Path = SHIPPED
     if faults:
         raise ConfigError(list(dict.fromkeys(faults)))
     return TykFiles(tuple(handlers), tuple(dict.fromkeys(warnings)), templates)
-
-
-class _Disk:
-    """Reads files and the environment, and remembers which files."""
-
-    def __init__(self, environ: Mapping[str, str], shipped: Path) -> None:
-        self.sources: dict[Path, None] = {}
-        self.templates = ""
-        self.tyk_home = ""
-        """The folder of tyk.conf; empty where none is named."""
-        self._documents: set[Path] = set()
-        self._environ = environ
-        self._shipped = shipped
-
-    def text(self, path: Path, limit: int = MAX_BYTES) -> str:
-        """Raises UnresolvedError."""
-        self.sources[path.absolute()] = None
-        try:
-            with path.open("rb") as file:
-                raw = file.read(limit + 1)
-        except OSError as error:
-            raise UnresolvedError(f"{path} cannot be read: {error.strerror}") from None
-        if len(raw) > limit:
-            raise UnresolvedError(f"{path} is larger than {limit} bytes")
-        try:
-            return raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise UnresolvedError(f"{path} is not UTF-8 at byte {error.start}") from None
-
-    def document(self, path: Path) -> str:
-        """A file that is configuration, and so never a template of somebody else's. Raises UnresolvedError."""
-        self._documents.add(path.resolve())
-        return self.text(path).removeprefix("\ufeff")
-
-    def reference(self, reference: str) -> str:
-        """What env://NAME or file:///path names. Raises UnresolvedError."""
-        name = environment_name(reference)
-        if name is None:
-            return self.text(Path(reference.removeprefix("file://")))
-        if name not in self._environ:
-            raise UnresolvedError(f"{reference} names a variable that is not set")
-        return self._environ[name]
-
-    def template(self, name: str, base: str) -> TemplateSource:
-        """As it stands, in templates.path, then by its last part among the shipped. Raises RefusedError."""
-        return self._found(name, (Path(base, name), Path(self.templates, name)))
-
-    def tyk_template(self, name: str, base: str) -> TemplateSource:
-        """The same for one of Tyk's files, whose paths are relative to the gateway's folder. Raises RefusedError.
-
-        That is the folder of tyk.conf, or else the one above the definitions. Nothing outside of it and of the
-        configured folders is read: who may edit an API definition may not send out the files of the worker.
-        """
-        above = Path(base).parent
-        home = Path(self.tyk_home) if self.tyk_home else above if above != above.parent else Path(base)
-        folders = (home, Path(base), Path(self.templates))
-        found = self._found(name, tuple(folder / name for folder in folders))
-        path = Path(found.path).resolve()
-        inside = any(path.is_relative_to(folder.resolve()) for folder in (*folders, self._shipped))
-        secret = path.name.startswith(".") or path in self._documents or "PRIVATE KEY-----" in found.text
-        if not inside or secret:
-            raise RefusedError(f'"{name}" is no template that Tyk\'s files may name; put it into {self.templates}')
-        return found
-
-    def _found(self, name: str, places: tuple[Path, ...]) -> TemplateSource:
-        tried = dict.fromkeys((*places, self._shipped / Path(name).name))
-        for path in tried:
-            if isfile(path):
-                try:
-                    return TemplateSource(str(path), self.text(path))
-                except UnresolvedError as error:
-                    raise RefusedError(str(error)) from None
-        raise RefusedError(f'"{name}" was not found; looked for {", ".join(map(str, tried))}')
 
 
 def _found(search: Sequence[Path]) -> Sequence[Path]:
@@ -265,7 +197,7 @@ def _inside(folder: Path, faults: list[Fault]) -> list[Path]:
     return files
 
 
-def _document(path: Path, disk: _Disk, faults: list[Fault]) -> _Document | None:
+def _document(path: Path, disk: Disk, faults: list[Fault]) -> _Document | None:
     name = str(path)
     try:
         text = disk.document(path)
@@ -281,7 +213,7 @@ def _document(path: Path, disk: _Disk, faults: list[Fault]) -> _Document | None:
     return _Document(name, str(path.absolute().parent), data)
 
 
-def _tyk_document(path: Path, disk: _Disk, faults: list[Fault], warnings: list[Fault]) -> Document | None:
+def _tyk_document(path: Path, disk: Disk, faults: list[Fault], warnings: list[Fault]) -> Document | None:
     name = str(path)
     found: list[Fault] = []
     data = None
@@ -298,15 +230,15 @@ def _tyk_document(path: Path, disk: _Disk, faults: list[Fault], warnings: list[F
     return Document(data, Place(name), reader)
 
 
-def _tyk_handlers(tyk: Tyk, known: Known, disk: _Disk, builder: Builder, opened: tuple[str, ...]) -> list[TykHandler]:
+def _tyk_handlers(tyk: Tyk, known: Known, disk: Disk, builder: Builder, opened: tuple[str, ...]) -> list[TykHandler]:
     """The handlers of Tyk's own files, each of which is read even where another is broken."""
     faults, warnings = builder.faults, builder.warnings
     conf = _tyk_document(Path(tyk.config), disk, faults, warnings) if tyk.config else None
     disk.tyk_home = str(Path(tyk.config).absolute().parent) if tyk.config else ""
     pattern = str(Path(tyk.apis, "*.json")) if isdir(tyk.apis) else tyk.apis
-    paths = sorted(path for path in glob(pattern) if isfile(path))
+    paths = disk.matching(pattern)
     if pattern:
-        disk.sources[_watched(pattern)] = None
+        disk.watch(_watched(pattern))
         if not paths:
             warnings.append(known[("tyk", "apis")].place.fault(f"matches no file: {pattern}"))
     read = [_tyk_document(Path(path), disk, faults, warnings) for path in paths]
@@ -326,7 +258,7 @@ def _watched(pattern: str) -> Path:
 def _assembled(
     documents: Sequence[_Document],
     environ: Mapping[str, str],
-    disk: _Disk,
+    disk: Disk,
     faults: list[Fault],
     opened: tuple[str, ...] = (),
 ) -> Loaded:
@@ -356,7 +288,9 @@ def _assembled(
     given = frozenset(".".join(path) for path in known)
     handlers = [_opened(handler, opened) for handler in handlers]
     told = tuple(dict.fromkeys(warnings))
-    return Loaded(settings, tuple(handlers), told, tuple(disk.sources), given, tuple(tyk))
+    held = disk.held
+    sources = tuple(path for path in held.stamps if path not in held.secrets or path in held.texts)
+    return Loaded(settings, tuple(handlers), told, sources, tuple(held.secrets), held, given, tuple(tyk))
 
 
 def _opened(handler: Handler, ranges: tuple[str, ...]) -> Handler:
