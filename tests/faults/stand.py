@@ -55,7 +55,11 @@ class Stand(Struct, frozen=True):
         async def enough() -> bool:
             return sum([await self.total(term) for term in ("delivered", "suppressed", "dead", "unmatched")]) >= count
 
-        await eventually(enough, seconds, f"{count} events have ended; the worker said {self.crew.log[-2000:]}")
+        await eventually(
+            enough,
+            seconds * max(1.0, self.lab.scale),
+            f"{count} events have ended; the worker said {self.crew.log[-2000:]}",
+        )
 
     async def total(self, term: str) -> int:
         """A term of the account."""
@@ -76,6 +80,10 @@ class Stand(Struct, frozen=True):
     async def letters(self) -> list[Record]:
         """The dead letters."""
         return [Record.read(fields) for _, fields in await ask(self.client, "XRANGE", KEYS.dead, "-", "+")]
+
+    async def drain(self) -> None:
+        """Runs a worker until nothing is left."""
+        await self.crew.drain(60 * max(1.0, self.lab.scale))
 
     async def stop(self, process: asyncio.subprocess.Process) -> None:
         """Ends a worker that must still be there, cleanly."""

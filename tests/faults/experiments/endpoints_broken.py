@@ -29,7 +29,7 @@ async def _breaks(lab: Lab) -> Verdict:
     each = lab.scaled(EACH)
     for number, end in enumerate([*ANSWERED, *UNANSWERED]):
         await at.load.publish(range(number * each, (number + 1) * each), type_="Hang", end=end)
-    await at.crew.drain(60)
+    await at.drain()
     seen = [at.sink.arrivals[key] for key in sorted(at.sink.arrivals, key=lambda key: key.seq)]
     once, again = seen[: len(ANSWERED) * each], seen[len(ANSWERED) * each :]
     assert set(once) == {1}, f"answered 2xx and sent again: {once}"
@@ -49,5 +49,5 @@ async def _unread(lab: Lab) -> Verdict:
 
     at.endpoint.greet = every_other
     await at.load.publish(range(lab.scaled(100)), type_="Hang")
-    await at.crew.drain(60)
+    await at.drain()
     return await at.verdict()

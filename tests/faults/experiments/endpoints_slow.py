@@ -16,7 +16,7 @@ SECONDS = 2.0
 """How much the other handler has to do in each of its two measurements. A worker that has all it can take would show
 the machine's other work more than the slow endpoint's."""
 SLOW = 40
-BURST = 120
+BURST = 72
 """More than its slots and its queue hold: the reader waits a second for a sign of life, then the rest is deferred."""
 CUT = {"timeout": 0.5, "retry": {"delays": [0.3]}}
 

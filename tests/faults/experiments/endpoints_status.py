@@ -36,7 +36,7 @@ async def _recovers(lab: Lab) -> Verdict:
         hang={"retry": {"delays": delays, "jitter": JITTER}},
     )
     await at.load.publish(range(lab.scaled(40)), type_="Hang", end="500")
-    await at.crew.drain(60)
+    await at.drain()
     late = 0.0
     for key, moments in at.endpoint.arrived.items():
         gaps = [after - before for before, after in pairwise(moments)]
@@ -132,7 +132,7 @@ async def _redirects(lab: Lab) -> Verdict:
     at.endpoint.acts.update(acts)
     for number, end in enumerate(acts):
         await at.load.publish(range(number * 4, number * 4 + 4), type_="Hang", end=end)
-    await at.crew.drain(60)
+    await at.drain()
     assert neighbour.connections == 0, "a redirect was followed"
     assert set(at.sink.arrivals.values()) == {2}, "each event has two attempts, and no hop more"
     dead = {Key(int(seq), PATH) for seq in range(len(acts) * 4)} - set(at.sink.delivered)

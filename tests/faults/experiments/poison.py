@@ -81,12 +81,12 @@ async def _add(at: Stand, fields: Mapping[bytes, bytes]) -> str:
 async def _large(lab: Lab) -> Verdict:
     """They come with one read, as many as a batch holds."""
     at = await stand(lab, in_flight=64)
-    for number in range(lab.scaled(LARGE_ONES)):
+    for number in range(LARGE_ONES):
         await at.load.publish([number])
         await _add(at, KINDS["10 MB"])
     worker = await at.worker()
     memory = Memory(worker.pid)
-    await at.have_ended(2 * lab.scaled(LARGE_ONES))
+    await at.have_ended(2 * LARGE_ONES)
     took = memory.law()
     await at.stop(worker)
     return await at.verdict(notes=took)

@@ -24,7 +24,7 @@ async def _crash_loop(lab: Lab) -> Verdict:
         crashes += code == SIGKILLED
         assert code in (0, SIGKILLED), at.crew.log
         assert crashes <= MAX_DELIVERIES, f"{crashes} workers died of one event"
-    await at.crew.drain()
+    await at.drain()
     (letter,) = await at.letters()
     assert (letter.reason, letter.origin) == ("crash_loop", at.load.acknowledged[killer])
     return await at.verdict(
