@@ -11,6 +11,9 @@ from redis.asyncio import Redis
 
 from streamhooks.store.connection import Word, ask
 from streamhooks.store.keys import Keys
+from streamhooks.store.scripts import Script
+
+_snapshot = Script("snapshot")
 
 LIFE = 60
 """Seconds: a worker that is gone is forgotten soon."""
@@ -48,12 +51,10 @@ class Snapshot(Struct, frozen=True):
 
 async def save(client: Redis, keys: Keys, snapshot: Snapshot) -> None:
     """Writes it in the place of the last one. Raises StoreError."""
-    key = keys.worker(snapshot.consumer)
-    words: list[Word] = ["v", 1, "version", snapshot.version, "uptime", snapshot.uptime]
+    words: list[Word] = [LIFE, "v", 1, "version", snapshot.version, "uptime", snapshot.uptime]
     for handler, own in snapshot.handlers.items():
         words += [_HANDLER + handler.encode(), msgspec.json.encode(own)]
-    await ask(client, "HSET", key, *words)
-    await ask(client, "EXPIRE", key, LIFE)
+    await _snapshot(client, [keys.worker(snapshot.consumer)], words)
 
 
 async def load(client: Redis, keys: Keys, consumers: Iterable[str]) -> list[Snapshot]:
