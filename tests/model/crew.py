@@ -114,8 +114,11 @@ class Crew:
         if step.free:
             self._hands[step.seat, self.shape.jobs + step.thing] = entry.id
 
+    def _places(self, entry: int) -> range:
+        return range(entry, self.shape.jobs, self.shape.owners)
+
     def _hold(self, seat: int, entry: int, read: Entry) -> None:
-        for job in range(entry, self.shape.jobs, self.shape.owners):
+        for job in self._places(entry):
             self._hands.setdefault((seat, job), read.id)
 
     async def _take(self, step: Step) -> None:
@@ -147,10 +150,14 @@ class Crew:
 
     async def _silence(self, key: str, id: str, holder: int) -> None:
         """Lets the lease of one entry run out, at whoever has it."""
-        found: Any = await self.redis.xpending_range(key, GROUP, id, id, 1)
-        consumer = found[0]["consumer"].decode()
+        (found,) = await self._pending(key, id)
+        consumer = found["consumer"].decode()
         assert (holder == NOBODY) == (consumer not in {one.name for one in self.workers.values()})
         await self.redis.xclaim(key, GROUP, consumer, 0, [id], idle=SILENT, justid=True)
+
+    async def _pending(self, key: str, id: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = await self.redis.xpending_range(key, GROUP, id, id, 1)
+        return found
 
     async def _keep(self, step: Step) -> None:
         """A heartbeat of what was trimmed."""
@@ -162,6 +169,22 @@ class Crew:
         id = self._hands.pop((step.seat, step.thing))
         at = self.workers[step.seat]
         assert await (at.retries if retried else at.entries).keep([id]) == [id]
+
+    async def _hand_back(self, step: Step) -> None:
+        retried = step.verb == "hand back retry"
+        places = [self.shape.jobs + step.thing] if retried else self._places(step.thing)
+        (id,) = {self._hands.pop((step.seat, place)) for place in places if (step.seat, place) in self._hands}
+        at = self.workers[step.seat]
+        back = await (at.retries if retried else at.entries).hand_back([id])
+        assert back == (0 if not retried and self._before.trimmed[step.thing] else 1)
+        if back:
+            await self._keep_for_later(self.keys.retry if retried else self.keys.stream, id)
+
+    async def _keep_for_later(self, key: str, id: str) -> None:
+        """What any sweep would take now is kept until the walk comes to its taking."""
+        (found,) = await self._pending(key, id)
+        assert found["time_since_delivered"] > LEASE * 1000
+        await self.redis.xclaim(key, GROUP, found["consumer"].decode(), 0, [id], idle=0, justid=True)
 
     # One job on its way.
 
@@ -279,6 +302,8 @@ _ACTS: dict[str, Callable[[Crew, Step], Coroutine[Any, Any, None]]] = {
     "take retry": Crew._take_retry,
     "keep": Crew._keep,
     "let go": Crew._let_go,
+    "hand back": Crew._hand_back,
+    "hand back retry": Crew._hand_back,
     "claim": Crew._claim,
     "claim, unheard": Crew._claim,
     "claim, blind": Crew._nothing,

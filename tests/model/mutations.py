@@ -86,6 +86,11 @@ MUTATIONS = (
         needs_claim=frozenset({"delivered"}),
     ),
     _mutation(
+        "a stop hands back what is being sent", "again",
+        Shape(1), {"stops": 1},
+        hands_back_sent=True,
+    ),
+    _mutation(
         "a suppression does not ask for the receipt", "twice",
         Shape(2, 2), {"silences": 1},
         asks_receipt=frozenset({"delivered", "retry", "dead"}),

@@ -67,6 +67,8 @@ class Rules(Struct, frozen=True):
     """So does whoever throws the letter away."""
     rerun_is_new: bool = True
     """A replay of history is an owner of its own."""
+    hands_back_sent: bool = False
+    """A worker that stops hands back what it is sending, too."""
     parked_renews: bool = False
     """A duplicate that waits keeps the claim alive that it waits for."""
 

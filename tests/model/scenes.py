@@ -19,6 +19,8 @@ SUITE = (
     Scene("a replayed letter", Shape(2, 1, 1), {"crashes": 1, "stalls": 1, "failures": 1, "finals": 2, "replays": 1}),
     Scene("a letter replayed and replayed again", Shape(1, 1, 2), {"steals": 1, "finals": 2, "replays": 2}),
     Scene("a purged letter", Shape(3), {"failures": 1, "finals": 1, "purges": 1}),
+    Scene("clean stops", Shape(2), {"stops": 2, "crashes": 1, "failures": 1, "finals": 1}),
+    Scene("clean stops and no fault", Shape(2, 2), {"stops": 2}),
     Scene("a replay of history", Shape(2, 1, 1), {"crashes": 1, "failures": 1, "finals": 1, "reruns": 1}),
     Scene("two handlers, a crash", Shape(1, 2), {"crashes": 2, "failures": 1, "finals": 1, "trims": 1}),
     Scene("two handlers, a steal", Shape(1, 2), {"steals": 1, "silences": 1, "failures": 1}),

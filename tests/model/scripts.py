@@ -7,6 +7,7 @@
     keep            lua/renew.lua
     replay_letter   lua/replay_letters.lua
     purge_letter    lua/purge_letters.lua
+    hand_back       lua/hand_back.lua
 
 Whoever changes one of those changes it here too; test_against_the_server.py fails where the two do different things.
 Each runs as one step. A *break* ends a script at a write that the server refuses: Redis does not take back what was
@@ -27,6 +28,7 @@ from tests.model.state import (
     GONE,
     LOST,
     MOVED_TO,
+    NOTHING,
     OLD_D,
     OLD_X,
     OPEN,
@@ -218,6 +220,13 @@ class Scripts:
             self.lose(world, entry)
             return False
         return True
+
+    def hand_back(self, world: World, seat: int, thing: int, *, retried: bool) -> None:
+        """The claims of its cool-downs stay; any peer may take it now, for nobody has it in hand."""
+        for place in [self._jobs + thing] if retried else self.jobs_of(thing):
+            world.hands(seat)[place] = NOTHING
+        if not retried and world.trimmed[thing]:
+            self.lose(world, thing)
 
     def replay_letter(self, world: World, job: int, run: int) -> None:
         """`run`: the owner that the replay is."""

@@ -39,19 +39,19 @@ ENDED_BY, MOVED_TO = 0x10, 0x20
 
 # What may still happen, how often.
 CRASHES, STALLS, STEALS, EVICTIONS, TRIMS, BLIND, BREAKS, SILENCES = range(8)
-FAILURES, FINALS, DEFERRALS, REPLAYS, RERUNS, PURGES = range(8, 14)
+FAILURES, FINALS, DEFERRALS, REPLAYS, RERUNS, PURGES, STOPS = range(8, 15)
 BOUNDS = (
     "crashes", "stalls", "steals", "evictions", "trims", "blind", "breaks", "silences", "failures", "finals",
-    "deferrals", "replays", "reruns", "purges",
+    "deferrals", "replays", "reruns", "purges", "stops",
 )  # fmt: skip
 """A stall: a claim runs out under a living worker. Blind: sent because Redis could not answer the claim. A break: a
 script ends at a write that is refused. A silence: a script did its work and its answer was lost. A deferral: stored
-without an attempt. A rerun: a replay of history."""
+without an attempt. A rerun: a replay of history. A stop: a worker that stops hands an entry back."""
 
 Law: TypeAlias = Literal["lost", "unproven", "twice", "flood", "again", "shut out", "stuck"]
 """What may be broken, see laws.py."""
 
-COSTS = (1, 1, 2, 1, 1, 1, 0, 0, 0, 0, 0, 2, 1, 1)
+COSTS = (1, 1, 2, 1, 1, 1, 0, 0, 0, 0, 0, 2, 1, 1, 0)
 """How many more requests each may cost a handler, beyond the one that a cool-down allows. A living worker that an entry
 is taken from may send, and overwrite the mark of an end that it did not hear of; a replay is a request, and it frees
 the cool-down for another one. A failed request that is tried again counts with its last one."""

@@ -43,6 +43,7 @@ from tests.model.state import (
     SILENCES,
     STALLS,
     STEALS,
+    STOPS,
     TRIMS,
     UNREAD,
     UNSENT,
@@ -84,6 +85,8 @@ class Steps:
         for seat in SEATS:
             yield from self._reading(world, seat)
             yield from self._keeping(world, seat)
+            if world.left[STOPS]:
+                yield from self._stopping(world, seat)
             hands = world.hands(seat)
             for place, held in enumerate(hands):
                 if held:
@@ -248,6 +251,20 @@ class Steps:
             yield Step(verb, seat, thing, "from a living worker", free=False), spent(new, STEALS)
         else:
             yield Step(verb, seat, thing), new
+
+    def _stopping(self, world: World, seat: int) -> Moves:
+        """What was not sent is handed back, so that a peer has it at once."""
+        for retried, holders in ((False, world.holders), (True, world.carriers)):
+            for thing, holder in enumerate(holders):
+                places = [self._jobs + thing] if retried else self.scripts.jobs_of(thing)
+                held = [world.hands(seat)[place] for place in places if _live(world.hands(seat)[place])]
+                if holder == seat and held and (self.rules.hands_back_sent or {one & 15 for one in held} <= {*UNSENT}):
+                    new = world.copy()
+                    self.scripts.hand_back(new, seat, thing, retried=retried)
+                    yield (
+                        Step("hand back retry" if retried else "hand back", seat, thing, free=False),
+                        spent(new, STOPS),
+                    )
 
     def _keeps(self, world: World, seat: int, place: int) -> bool:
         """Whether a heartbeat would find the carrier still pending here."""

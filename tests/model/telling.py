@@ -132,10 +132,10 @@ _OF_PLACE = (
     "let go", "wake, second half",
 )  # fmt: skip
 _OF_JOB = (
-    "read retry", "read retry, unheard", "take retry", "wake", "wake, first half", "replay letter", "replay of history",
-    "purge letter",
+    "read retry", "read retry, unheard", "take retry", "hand back retry", "wake", "wake, first half", "replay letter",
+    "replay of history", "purge letter",
 )  # fmt: skip
-_OF_ENTRY = ("read", "read, unheard", "take", "keep", "trim")
+_OF_ENTRY = ("read", "read, unheard", "take", "keep", "trim", "hand back")
 _OF_HANDLER = ("cool-down over", "claim runs out", "mark runs out", "evict")
 _THING: dict[str, Callable[[int, Shape], str]] = {
     **dict.fromkeys(_OF_PLACE, _place),

@@ -72,6 +72,6 @@ def _clock_of_redis(name: str, *jumps: int, smoke: bool = False) -> None:
         )  # fmt: skip
 
 
-_clock_of_redis("an hour ahead", HOUR, smoke=True)
+_clock_of_redis("an hour ahead", HOUR)
 _clock_of_redis("an hour back", -HOUR)
 _clock_of_redis("an hour ahead and back again", HOUR, 0)

@@ -19,7 +19,7 @@ SLOW = 0.1
 LIMITED = 120
 
 
-@experiment("an endpoint that hangs while Redis restarts", smoke=True)
+@experiment("an endpoint that hangs while Redis restarts")
 async def _both_away(lab: Lab) -> Verdict:
     """Outcomes are known while there is nobody to tell them to: they are kept, and nothing is sent again for it."""
     at = await stand(lab, {"slow": at_first(hanging)}, hang={"timeout": 1}, aof=True)

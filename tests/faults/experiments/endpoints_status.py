@@ -118,7 +118,7 @@ async def _all_stored(at: Stand, count: int) -> bool:
     return await at.total("dead") + await at.total("stored") == count
 
 
-@experiment("redirects to a metadata address, to a neighbour and in a circle", smoke=True)
+@experiment("redirects to a metadata address, to a neighbour and in a circle")
 async def _redirects(lab: Lab) -> Verdict:
     at = await stand(lab, hang={"retry": {"delays": [0.2]}})
     neighbour = await lab.enter(HostileEndpoint(at.sink, {}))

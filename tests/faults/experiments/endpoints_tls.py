@@ -52,7 +52,7 @@ class Wire:
         writer.transport.abort()
 
 
-@experiment("TLS: self-signed, expired, another host's, and a handshake that hangs", smoke=True)
+@experiment("TLS: self-signed, expired, another host's, and a handshake that hangs")
 async def _untrusted(lab: Lab) -> Verdict:
     authority = trustme.CA()
     ca_file = lab.folder / "authority.pem"

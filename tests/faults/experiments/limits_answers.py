@@ -39,7 +39,7 @@ DEAD: dict[str, Act] = {
 }
 
 
-@experiment("answers that are endless, too large or no HTTP, 64 at once", smoke=True)
+@experiment("answers that are endless, too large or no HTTP, 64 at once")
 async def _swallowed(lab: Lab) -> Verdict:
     hang = {"concurrency": IN_FLIGHT, "timeout": 1, "retry": {"delays": [0.1]}}
     at = await stand(lab, DELIVERED | DEAD, hang=hang, in_flight=2 * IN_FLIGHT)

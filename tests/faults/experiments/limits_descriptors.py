@@ -13,7 +13,7 @@ SLOTS = 96
 SLOW = 0.3
 
 
-@experiment("no file descriptors left", smoke=True, needs=("prlimit",))
+@experiment("no file descriptors left", needs=("prlimit",))
 async def _exhausted(lab: Lab) -> Verdict:
     # One retry: an endpoint that is blamed twice for what it never saw makes a dead letter.
     at = await stand(lab, one={"concurrency": SLOTS, "retry": {"delays": [0.2]}}, in_flight=2 * SLOTS)

@@ -77,7 +77,7 @@ def _lost(script: str, what: str, end: str = "ok", *, smoke: bool = False) -> No
 
 _lost("settle", "settling", smoke=True)
 _lost("settle", "storing retries", "retry")
-_lost("claim", "claiming", smoke=True)
+_lost("claim", "claiming")
 _lost("wake", "waking retries", "retry")
 
 

@@ -68,7 +68,7 @@ async def out_of_memory(lab: Lab) -> Verdict:
     )  # fmt: skip
 
 
-@experiment("Redis cannot write its snapshot (MISCONF)", smoke=True)
+@experiment("Redis cannot write its snapshot (MISCONF)")
 async def disk_gone(lab: Lab) -> Verdict:
     """Its folder is removed from under it, which stops the superuser too; then it is given another."""
     disk, other = lab.folder / "disk", lab.folder / "other"

@@ -88,7 +88,7 @@ async def hanging_endpoint(lab: Lab) -> Verdict:
     return await lab.verdict(server, sink, load, most_duplicates=8, recovery=took, most_recovery=10.0)
 
 
-@experiment("a second signal", smoke=True)
+@experiment("a second signal")
 async def second_signal(lab: Lab) -> Verdict:
     server, sink = await lab.server(), await lab.sink()
     load, crew = lab.load(server), await lab.crew(server.url, sink, drain_timeout=60)
