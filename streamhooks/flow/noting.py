@@ -40,7 +40,7 @@ class Noting:
                 api=job.event.api_id,
                 attempt=job.attempt,
                 sent=answer is not None,
-                why=why,
+                why=_without_credentials(why, job),
                 reason=reason,
                 by=by,
                 status=answer.status if isinstance(answer, Reply) else 0,
@@ -76,7 +76,11 @@ def _told(outcome: Outcome) -> tuple[What, str, str, str, float]:
 
 
 def _excerpt(reply: Reply, job: Job) -> str:
-    text = reply.head[:ANSWER_BYTES].decode("utf-8", "replace")
+    return _without_credentials(reply.head[:ANSWER_BYTES].decode("utf-8", "replace"), job)
+
+
+def _without_credentials(text: str, job: Job) -> str:
+    """Endpoints like to repeat what they were sent, and a template may fail with a text of the event."""
     for credential in credentials(job.event.meta):
         text = text.replace(credential, mask(credential))
     return text
