@@ -1,6 +1,5 @@
 """Which letters or events a person means: ids, and filters that mean the same to every command that has them."""
 
-import re
 import time
 from argparse import ArgumentParser, Namespace
 
@@ -9,9 +8,8 @@ from msgspec import Struct
 from streamhooks.cli.moments import moment
 from streamhooks.cli.opening import wrong
 from streamhooks.cli.output import printable
+from streamhooks.delivery.request import read_webhook_id
 from streamhooks.store.ids import is_id, order
-
-_WEBHOOK_ID = re.compile(r"evt_(\d{1,20}-\d{1,20})_(\d+)_[0-9a-f]{8}(?:_r\w+)?", re.ASCII)
 
 
 class Choice(Struct, frozen=True):
@@ -68,11 +66,11 @@ def choice(args: Namespace, example: str) -> Choice:
 
 def event_of(id: str) -> str:
     """The entry that an id speaks of, be it one itself or a webhook-id."""
-    named = _WEBHOOK_ID.fullmatch(id)
-    return named[1] if named else id
+    named = read_webhook_id(id)
+    return named.entry if named else id
 
 
 def partition_of(webhook_id: str) -> int | None:
     """None: it is no webhook-id, or one of no partition that can be."""
-    named = _WEBHOOK_ID.fullmatch(webhook_id)
-    return int(named[2]) if named else None
+    named = read_webhook_id(webhook_id)
+    return named.partition if named else None

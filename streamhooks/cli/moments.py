@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from streamhooks.cli.opening import wrong
 from streamhooks.cli.output import printable
-from streamhooks.settings.duration import DurationError, seconds, spelled
+from streamhooks.settings.duration import DurationError, seconds
 from streamhooks.store.ids import is_id
 
 _EPOCH = re.compile(r"(\d{10})|(\d{13})", re.ASCII)
@@ -41,12 +41,3 @@ def utc(milliseconds: int) -> str:
 def utc_of(id: str) -> str:
     """The time in the id of an entry."""
     return utc(int(id.partition("-")[0] or 0))
-
-
-def length(amount: float) -> str:
-    """Seconds, as short as tells enough: `340ms`, `12s`, `3h5m`."""
-    if amount < 1:
-        return spelled(amount)
-    if amount < 3600:
-        return spelled(round(amount))
-    return spelled(round(amount / 60) * 60)

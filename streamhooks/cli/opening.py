@@ -67,13 +67,13 @@ def known(args: Namespace) -> Loaded:
 
 
 @asynccontextmanager
-async def reach(settings: Settings) -> AsyncIterator[Redis]:
+async def reach(settings: Settings, *, connections: int = 8) -> AsyncIterator[Redis]:
     """A client for one command. Its StoreErrors name the server and, where there is one, the way out.
 
     Raises ConfigError for an address that is none.
     """
     url = settings.redis.url
-    client = connect(url, password=settings.redis.password)
+    client = connect(url, password=settings.redis.password, connections=connections)
     try:
         yield client
     except StoreError as error:

@@ -7,12 +7,11 @@ from collections.abc import AsyncIterator
 from msgspec import to_builtins
 from redis.asyncio import Redis
 
-from streamhooks.cli.moments import length
 from streamhooks.cli.opening import add_config, add_json, add_redis, reach, settings, wrong
 from streamhooks.cli.output import complain, document, printable, say
 from streamhooks.cli.table import table
 from streamhooks.settings import Settings
-from streamhooks.settings.duration import DurationError, seconds
+from streamhooks.settings.duration import DurationError, rounded, seconds
 from streamhooks.store.keys import Keys, partitions
 from streamhooks.store.release import release
 from streamhooks.store.status import PAGE, PendingEntry, pending
@@ -74,7 +73,7 @@ async def _list(settings: Settings, idle: float, *, as_json: bool) -> int:
         document([{"stream": _key(keys, entry), **to_builtins(entry)} for keys, entry in found])
     elif found:
         rows = [
-            (entry.id, _key(keys, entry), entry.consumer, length(entry.idle), entry.deliveries)
+            (entry.id, _key(keys, entry), entry.consumer, rounded(entry.idle), entry.deliveries)
             for keys, entry in found
         ]  # fmt: skip
         say(table(("ID", "STREAM", "CONSUMER", "IDLE", "DELIVERIES"), rows))

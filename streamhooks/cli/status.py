@@ -8,12 +8,12 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from streamhooks.cli.moments import length
 from streamhooks.cli.opening import add_config, add_json, add_redis, known, reach
 from streamhooks.cli.output import complain, document, say
 from streamhooks.cli.table import facts, table
 from streamhooks.files import Loaded
 from streamhooks.handlers.handler import Handler
+from streamhooks.settings.duration import rounded
 from streamhooks.store.keys import partitions
 from streamhooks.store.pauses import Note, Pauses
 from streamhooks.store.status import Overview, overview
@@ -113,7 +113,7 @@ def _partition(group: str, one: Overview) -> str:
             ("length", one.length),
             ("lag", backlog.lag),
             ("pending", backlog.pending),
-            ("oldest pending", length(backlog.oldest_pending) if backlog.pending else None),
+            ("oldest pending", rounded(backlog.oldest_pending) if backlog.pending else None),
             ("parked", f"{backlog.parked} ({backlog.due} due, {backlog.held} held)"),
             ("dead letters", backlog.dead),
             ("account", f"{account} ({'balances' if one.balances else 'DOES NOT BALANCE'})"),
@@ -121,5 +121,5 @@ def _partition(group: str, one: Overview) -> str:
     )
     if not one.consumers:
         return f"{told}\n\nno consumers"
-    rows = [(consumer.name, length(consumer.idle), consumer.pending) for consumer in one.consumers]
+    rows = [(consumer.name, rounded(consumer.idle), consumer.pending) for consumer in one.consumers]
     return f"{told}\n\n{table(('CONSUMER', 'IDLE', 'PENDING'), rows)}"

@@ -13,6 +13,7 @@ import re
 from hashlib import sha256
 from typing import TypeAlias
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from streamhooks import __version__
@@ -39,6 +40,7 @@ Line: TypeAlias = tuple[str, str | Secret]
 
 _WITHHELD = "OriginatingRequest"
 _PATH = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@/?\[\]-]|%[0-9A-Fa-f]{2})*\Z")
+_WEBHOOK_ID = re.compile(r"evt_(\d{1,20}-\d{1,20})_(\d{1,9})_([0-9a-f]{8})(?:_r(\w+))?", re.ASCII)
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2[Ee]){1,2}(?:/|\Z)")
 
 
@@ -95,8 +97,32 @@ def webhook_id(event_id: str, partition: int, handler_id: str, suffix_run: str =
     return _webhook_id(event_id, _id_tail(partition, handler_id), suffix_run)
 
 
+class WebhookId(Struct, frozen=True):
+    """What a webhook-id says."""
+
+    entry: str
+    """The entry that first carried the event."""
+    partition: int
+    handler_hash: str
+    run: str
+    """Of the replay from history that it was sent by; empty: of none."""
+
+    def names(self, handler_id: str) -> bool:
+        return _hash(handler_id) == self.handler_hash
+
+
+def read_webhook_id(text: str) -> WebhookId | None:
+    """None: it is none of ours."""
+    found = _WEBHOOK_ID.fullmatch(text)
+    return WebhookId(found[1], int(found[2]), found[3], found[4] or "") if found else None
+
+
+def _hash(handler_id: str) -> str:
+    return sha256(handler_id.encode()).hexdigest()[:8]
+
+
 def _id_tail(partition: int, handler_id: str) -> str:
-    return f"_{partition}_{sha256(handler_id.encode()).hexdigest()[:8]}"
+    return f"_{partition}_{_hash(handler_id)}"
 
 
 def _webhook_id(event_id: str, tail: str, suffix_run: str) -> str:

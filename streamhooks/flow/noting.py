@@ -40,7 +40,7 @@ class Noting:
                 api=job.event.api_id,
                 attempt=job.attempt,
                 sent=answer is not None,
-                why=why,
+                why=without_credentials(why, job.event),
                 reason=reason,
                 by=by,
                 status=answer.status if isinstance(answer, Reply) else 0,

@@ -5,11 +5,13 @@ the pipeline.
 """
 
 from collections.abc import Iterable
+from typing import Literal, TypeAlias
 
 from streamhooks.handlers.handler import Handler
 from streamhooks.model import Event
 from streamhooks.own_events import concerns, is_own, matches
 
+Refusal: TypeAlias = Literal["", "type", "api", "org"]
 MAX_CACHED = 4096
 """Answers kept; beyond, all are forgotten, which costs less than keeping count of their use."""
 
@@ -41,7 +43,7 @@ class Catalogue:
         if answer is None:
             if len(self._answers) >= MAX_CACHED:
                 self._answers.clear()
-            answer = self._answers[key] = tuple(handler for handler in self.handlers if _fires(handler, event))
+            answer = self._answers[key] = tuple(handler for handler in self.handlers if not refusal(handler, event))
         if is_own(event.type):
             return tuple(handler for handler in answer if not concerns(event, handler.id))
         return answer
@@ -50,9 +52,12 @@ class Catalogue:
         return f"<Catalogue {[handler.id for handler in self.handlers]}>"
 
 
-def _fires(handler: Handler, event: Event) -> bool:
+def refusal(handler: Handler, event: Event) -> Refusal:
+    """Which filter keeps the event from a fresh firing of the handler; empty: none."""
+    if not any(matches(pattern, event.type) for pattern in handler.on):
+        return "type"
     if handler.apis and event.api_id not in handler.apis:
-        return False
+        return "api"
     if handler.orgs and event.org_id not in handler.orgs:
-        return False
-    return any(matches(pattern, event.type) for pattern in handler.on)
+        return "org"
+    return ""

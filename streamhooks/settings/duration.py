@@ -48,6 +48,15 @@ def spelled(amount: float) -> str:
     return text or "0s"
 
 
+def rounded(amount: float) -> str:
+    """Seconds, as short as tells people enough: `340ms`, `12s`, `3h5m`."""
+    if amount < 1:
+        return spelled(amount)
+    if amount < 3600:
+        return spelled(round(amount))
+    return spelled(round(amount / 60) * 60)
+
+
 def _finite(amount: float) -> float:
     if not math.isfinite(amount) or amount < 0:
         raise DurationError

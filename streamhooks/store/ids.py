@@ -38,6 +38,14 @@ def following(id: str) -> str:
     return f"{ms}-{seq + 1}" if seq < _MOST else f"{ms + 1}-0"
 
 
+def preceding(id: str) -> str:
+    """The greatest id below this one: whoever reads on after it is given the entry itself next."""
+    ms, seq = order(id)
+    if seq > 0:
+        return f"{ms}-{seq - 1}"
+    return f"{ms - 1}-{_MOST}" if ms > 0 else "0-0"
+
+
 async def last_id(client: Redis, key: str) -> str:
     """The id that was given last in a stream, though its entry may be gone; `0-0` where there is no stream.
 

@@ -86,6 +86,18 @@ class Journal:
                 return
             since = "(" + page[-1][0].decode()
 
+    async def of(self, entry: str, since: str = "-") -> list[Written]:
+        """The notes of one event, oldest first, looked for from `since` on. Raises StoreError."""
+        named = entry.encode()
+        found: list[Written] = []
+        while True:
+            page = await ask(self._client, "XRANGE", self._keys.journal, since, "+", "COUNT", PAGE)
+            # Decoding is most of the work, and a journal of 100,000 notes has a few that matter.
+            found += _read([(id, fields) for id, fields in page if named in fields.get(b"n", b"")])
+            if len(page) < PAGE:
+                return [written for written in found if written.note.entry == entry]
+            since = "(" + page[-1][0].decode()
+
     async def after(self, id: str, wait: float) -> tuple[str, list[Written]]:
         """What was written after this id ("$": from now on), waiting `wait` seconds for the first, and where to go on.
 

@@ -56,14 +56,20 @@ class PendingEntry(Struct, frozen=True):
 async def overview(client: Redis, keys: Keys, group: str) -> Overview:
     """Raises StoreError; a stream or a group that is not there yet counts as empty."""
     entries, retries = (Stream(client, client, keys, key, group, "") for key in (keys.stream, keys.retry))
-    found = [await _consumers(client, key, group) for key in (keys.stream, keys.retry)]
+    found = await consumers(client, keys, group)
     return Overview(
         stream=keys.stream,
-        has_group=found[0] is not None,
+        has_group=found is not None,
         length=int(await ask(client, "XLEN", keys.stream)),
         backlog=await measure(client, keys, entries, retries),
-        consumers=_merged([consumer for some in found for consumer in some or ()]),
+        consumers=found or (),
     )
+
+
+async def consumers(client: Redis, keys: Keys, group: str) -> tuple[Consumer, ...] | None:
+    """Everybody in the group, whoever was heard of last first; None where the stream has no such group."""
+    found = [await _consumers(client, key, group) for key in (keys.stream, keys.retry)]
+    return None if found[0] is None else merged([consumer for some in found for consumer in some or ()])
 
 
 async def pending(client: Redis, keys: Keys, group: str, *, idle: float = 0.0) -> AsyncIterator[PendingEntry]:
@@ -74,17 +80,30 @@ async def pending(client: Redis, keys: Keys, group: str, *, idle: float = 0.0) -
         while True:
             found = await _pending_page(client, key, group, since, idle)
             for one in found:
-                name, silent = one["consumer"].decode(), one["time_since_delivered"] / 1000
-                yield PendingEntry(source, one["message_id"].decode(), name, silent, one["times_delivered"])
+                yield _pending_entry(source, one)
             if len(found) < PAGE:
                 break
             since = "(" + found[-1]["message_id"].decode()
 
 
-async def _pending_page(client: Redis, key: str, group: str, since: str, idle: float) -> Sequence[dict[str, Any]]:
+async def holder(client: Redis, keys: Keys, group: str, source: Source, id: str) -> PendingEntry | None:
+    """Who has one entry; None: it is pending at nobody. Raises StoreError."""
+    key = keys.stream if source == "stream" else keys.retry
+    found = await _pending_page(client, key, group, id, until=id)
+    return next((_pending_entry(source, one) for one in found), None)
+
+
+def _pending_entry(source: Source, one: dict[str, Any]) -> PendingEntry:
+    name, silent = one["consumer"].decode(), one["time_since_delivered"] / 1000
+    return PendingEntry(source, one["message_id"].decode(), name, silent, one["times_delivered"])
+
+
+async def _pending_page(
+    client: Redis, key: str, group: str, since: str, idle: float = 0.0, until: str = "+"
+) -> Sequence[dict[str, Any]]:
     try:
         with translated():
-            found: Any = await client.xpending_range(key, group, since, "+", PAGE, idle=int(idle * 1000) or None)
+            found: Any = await client.xpending_range(key, group, since, until, PAGE, idle=int(idle * 1000) or None)
     except StoreError as error:
         if error.kind == "no_group":
             return ()
@@ -103,14 +122,15 @@ async def _consumers(client: Redis, key: str, group: str) -> list[Consumer] | No
     return [Consumer(one["name"].decode(), one["idle"] / 1000, one["pending"]) for one in found]
 
 
-def _merged(consumers: Sequence[Consumer]) -> tuple[Consumer, ...]:
-    merged: dict[str, Consumer] = {}
+def merged(consumers: Sequence[Consumer]) -> tuple[Consumer, ...]:
+    """One of each name, whoever was heard of last first: a worker reads several streams under one name."""
+    found: dict[str, Consumer] = {}
     for one in consumers:
-        other = merged.get(one.name)
-        merged[one.name] = (
+        other = found.get(one.name)
+        found[one.name] = (
             Consumer(one.name, min(one.idle, other.idle), one.pending + other.pending) if other is not None else one
         )
-    return tuple(sorted(merged.values(), key=lambda one: one.idle))
+    return tuple(sorted(found.values(), key=lambda one: one.idle))
 
 
 class Server(Struct, frozen=True):

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from streamhooks.errors import StoreError
 from streamhooks.model import Entry
 from streamhooks.store.connection import Word, ask
+from streamhooks.store.ids import preceding
 from streamhooks.store.keys import Keys
 from streamhooks.store.scripts import Script
 
@@ -83,7 +84,7 @@ class Stream:
         if not lost and await ask(self._client, "XINFO GROUPS", self.key):
             return ""
         position = await ask(self._client, "GET", self._keys.position)
-        return _just_before(position.decode()) if position else ""
+        return preceding(position.decode()) if position else ""
 
     async def read(self, count: int, wait: float) -> list[Entry]:
         """New entries, at most `count`; waits `wait` seconds for the first. Raises StoreError."""
@@ -168,11 +169,3 @@ def _parts(ids: Sequence[str]) -> Iterable[Sequence[str]]:
 
 def _pairs(flat: Sequence[bytes]) -> dict[bytes, bytes]:
     return dict(zip(flat[::2], flat[1::2], strict=True))
-
-
-def _just_before(id: str) -> str:
-    """The greatest id below this one: a group made there is handed the entry itself next."""
-    ms, _, seq = id.partition("-")
-    if int(seq or 0) > 0:
-        return f"{ms}-{int(seq) - 1}"
-    return f"{int(ms) - 1}-{2**64 - 1}" if int(ms) > 0 else "0-0"

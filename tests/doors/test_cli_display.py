@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from streamhooks.cli.moments import length, moment, utc
+from streamhooks.cli.moments import moment, utc
 from streamhooks.cli.ndjson import Splitter
 from streamhooks.cli.output import printable
 from streamhooks.cli.progress import EVERY, Progress, line
 from streamhooks.cli.table import cut, facts, table
 from streamhooks.delivery.masking import credentials, masked
 from streamhooks.errors import ConfigError
+from streamhooks.settings.duration import rounded
 
 NOW = 1795428000.0
 """2026-11-23T10:00:00Z."""
@@ -98,7 +99,7 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 
 def test_times_are_shown_in_utc_and_lengths_in_short() -> None:
     assert (utc(1795428000999), utc(0), utc(10**18)) == ("2026-11-23T10:00:00Z", "-", "-")
-    assert [length(seconds) for seconds in (0, 0.34, 12.4, 90, 11_111)] == ["0s", "340ms", "12s", "1m30s", "3h5m"]
+    assert [rounded(seconds) for seconds in (0, 0.34, 12.4, 90, 11_111)] == ["0s", "340ms", "12s", "1m30s", "3h5m"]
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ ASKING_REDIS = [
     ["dead", "show", "1-0"],
     ["dead", "replay"],
     ["dead", "purge", "--all"],
+    ["explain", "1-0"],
 ]
 
 
