@@ -15,14 +15,11 @@ from streamhooks.cli.output import complain, document, lines, printable, say
 from streamhooks.cli.trial import add_trial, event_of, handler_of, tell_unfired
 from streamhooks.delivery.request import RequestMaker
 from streamhooks.handlers.handler import Handler
-from streamhooks.masking import HIDDEN, credentials
-from streamhooks.model import Event, Failure, Reply, Request
-from streamhooks.secret import Secret
+from streamhooks.model import Failure, Reply, Request
+from streamhooks.operations.trial import answered, secrets_of
 from streamhooks.sender import Sender
 
 EXAMPLE = "streamhooks fire --handler security-slack --event AuthFailure"
-SHORTEST = 4
-"""Characters of a credential that is looked for in an answer: a shorter one is found in any text."""
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -43,7 +40,7 @@ def run(args: Namespace) -> int:
     answer = asyncio.run(_send(request, handler))
     if isinstance(answer, Failure):
         return _failed(answer, as_json=args.json)
-    return _replied(answer, [] if args.reveal else _secrets(event, request), as_json=args.json)
+    return _replied(answer, [] if args.reveal else secrets_of(event, request), as_json=args.json)
 
 
 async def _send(request: Request, handler: Handler) -> Reply | Failure:
@@ -51,39 +48,24 @@ async def _send(request: Request, handler: Handler) -> Reply | Failure:
         return await sender.send(request, handler)
 
 
-def _secrets(event: Event, request: Request) -> list[str]:
-    """The longest first, so that no part of one is left where another was masked."""
-    sent = [value.reveal() for _, value in request.headers if isinstance(value, Secret)]
-    # `Bearer abc`: an endpoint may repeat the token by itself.
-    words = {*credentials(event.meta), *sent, *(value.rpartition(" ")[2] for value in sent)}
-    return sorted((word for word in words if len(word) >= SHORTEST), key=len, reverse=True)
-
-
 def _failed(failure: Failure, *, as_json: bool) -> int:
     if as_json:
-        document({"failure": failure.kind, "message": failure.message, "seconds": round(failure.elapsed, 3)})
+        document(answered(failure, ()))
     way_out = "; if that is meant, allow_cidrs of the handler opens it" if failure.kind == "blocked" else ""
     complain(f"no answer after {failure.elapsed:.3f} s ({failure.kind}): {printable(failure.message)}{way_out}")
     return 1
 
 
 def _replied(reply: Reply, secrets: list[str], *, as_json: bool) -> int:
-    body = _without(reply.head.decode("utf-8", "backslashreplace"), secrets)
-    headers = {name: _without(value, secrets) for name, value in reply.headers.items()}
+    told = answered(reply, secrets)
     if as_json:
-        document({"status": reply.status, "headers": headers, "body": body, "seconds": round(reply.elapsed, 3)})
+        document(told)
     else:
-        say(f"{reply.status} after {reply.elapsed:.3f} s\n{_headers(headers)}\n\n{lines(body)}")
+        say(f"{reply.status} after {reply.elapsed:.3f} s\n{_headers(told['headers'])}\n\n{lines(told['body'])}")
     well = 200 <= reply.status < 300
     if not well:
         complain(f"status {reply.status} is no 2xx: a worker would not count it as delivered")
     return 0 if well else 1
-
-
-def _without(text: str, secrets: list[str]) -> str:
-    for secret in secrets:
-        text = text.replace(secret, HIDDEN)
-    return text
 
 
 def _headers(headers: Mapping[str, str]) -> str:

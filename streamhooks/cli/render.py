@@ -1,15 +1,13 @@
 """`render`: the exact request that an event makes of a handler, printed and not sent."""
 
 from argparse import ArgumentParser, Namespace
-from typing import Any
-from urllib.parse import urlsplit
 
 from streamhooks.cli.opening import add_config, add_json, configuration
 from streamhooks.cli.output import complain, document, lines, say
 from streamhooks.cli.trial import add_trial, event_of, handler_of, tell_unfired
 from streamhooks.delivery.request import RequestMaker
 from streamhooks.model import Request
-from streamhooks.secret import revealed
+from streamhooks.operations.trial import shown_headers, told
 
 EXAMPLE = "streamhooks render --handler security-slack --event AuthFailure"
 
@@ -28,21 +26,12 @@ def run(args: Namespace) -> int:
     tell_unfired(handler, event)
     request = RequestMaker(handler).make(event)
     if args.json:
-        document(_told(request, reveal=args.reveal))
+        document(told(request, reveal=args.reveal))
     else:
         say(page(request, reveal=args.reveal))
     if handler.secrets:
         complain("signed when it is sent: webhook-timestamp and webhook-signature are added then")
     return 0
-
-
-def shown_headers(request: Request, *, reveal: bool) -> list[tuple[str, str]]:
-    """Every line of the head but the first, with those that the connection adds."""
-    lines = [("Host", urlsplit(request.url).netloc), ("Accept-Encoding", "identity")]
-    lines += [(name, revealed(value) if reveal else str(value)) for name, value in request.headers]
-    if request.body or request.method != "GET":  # as aiohttp frames it; a test compares it with what arrives
-        lines.append(("Content-Length", str(len(request.body))))
-    return lines
 
 
 def page(request: Request, *, reveal: bool) -> str:
@@ -55,14 +44,3 @@ def page(request: Request, *, reveal: bool) -> str:
 
 def _path(request: Request) -> str:
     return request.url.removeprefix(request.endpoint) or "/"
-
-
-def _told(request: Request, *, reveal: bool) -> dict[str, Any]:
-    return {
-        "handler": request.handler_id,
-        "method": request.method,
-        "url": request.url,
-        "headers": [list(line) for line in shown_headers(request, reveal=reveal)],
-        "body": request.body.decode("utf-8", "backslashreplace"),
-        "fingerprint": request.fingerprint,
-    }

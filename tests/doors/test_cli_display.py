@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from streamhooks.cli.moments import length, moment, utc
+from streamhooks.cli.moments import length, moment
 from streamhooks.cli.ndjson import Splitter
 from streamhooks.cli.output import printable
 from streamhooks.cli.progress import EVERY, Progress, line
 from streamhooks.cli.table import cut, facts, table
 from streamhooks.errors import ConfigError
 from streamhooks.masking import credentials, masked
+from streamhooks.operations.moments import utc
 
 NOW = 1795428000.0
 """2026-11-23T10:00:00Z."""
