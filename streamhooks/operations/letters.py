@@ -19,6 +19,9 @@ from streamhooks.store.ids import is_id, last_id, order
 from streamhooks.store.keys import Keys, partitions
 from streamhooks.store.record import Record
 
+LOOKED_AT = 10_000
+"""Letters for one page: half a second or so of reading."""
+
 
 class Found(Struct, frozen=True):
     """A letter and the partition that it lies in."""
@@ -85,6 +88,85 @@ def takes(choice: Choice, letter: Letter) -> bool:
         and (not choice.reason or record.reason == choice.reason)
         and choice.takes_type(record.type)
     )
+
+
+class Page(Struct, frozen=True):
+    """Some letters, the newest first."""
+
+    found: tuple[Found, ...]
+    following: str
+    """What `newest` takes as `before` to go on; empty: there is nothing more."""
+    total: int
+    """Letters that there are, whatever the filters say."""
+
+
+async def newest(client: Redis, settings: Settings, choice: Choice, size: int, before: str = "") -> Page:
+    """At most `size` letters that the filters take, the newest first, over all partitions.
+
+    Not more than LOOKED_AT letters are looked at for one page: it may hold fewer, and still have a following one.
+    Raises StoreError, and ValueError for a `before` that no page has given.
+    """
+    places = tuple(enumerate(partitions(settings.stream.key, settings.stream.partitions)))
+    bound = _Mark.read(before) if before else _Mark("+", len(places))
+    dead = [DeadLetters(client, keys) for _, keys in places]
+    sources = [_marked(number, letters.newest(bound.end(number, choice.until), choice.since)) for number, letters
+               in enumerate(dead)]  # fmt: skip
+    found: list[Found] = []
+    last = bound
+    looked = 0
+    async for mark, letter in _merged(sources):
+        if len(found) == size or looked == LOOKED_AT:
+            return Page(tuple(found), last.spelled, sum([await one.count() for one in dead]))
+        looked += 1
+        last = mark
+        if takes(choice, letter):
+            found.append(Found(places[mark.number][1], mark.number, letter))
+    return Page(tuple(found), "", sum([await one.count() for one in dead]))
+
+
+class _Mark(Struct, frozen=True, order=False):
+    """The place of a letter among those of all partitions: by id, then by partition, for an id may be there twice."""
+
+    id: str
+    number: int
+
+    @classmethod
+    def read(cls, text: str) -> "_Mark":
+        """Raises ValueError."""
+        id, _, number = text.partition("_")
+        if not is_id(id) or not (number.isascii() and number.isdecimal() and len(number) < 6):
+            raise ValueError(text)
+        return cls(id, int(number))
+
+    @property
+    def spelled(self) -> str:
+        return f"{self.id}_{self.number}"
+
+    @property
+    def rank(self) -> tuple[tuple[int, int], int]:
+        return order(self.id), self.number
+
+    def end(self, number: int, until: str) -> str:
+        """Where the walk over a partition begins, as XREVRANGE has it."""
+        if order(until, last=True) < order(self.id):
+            return until
+        return self.id if number < self.number else f"({self.id}"
+
+
+async def _marked(number: int, letters: AsyncIterator[Letter]) -> AsyncIterator[tuple[_Mark, Letter]]:
+    async for letter in letters:
+        yield _Mark(letter.id, number), letter
+
+
+async def _merged(sources: Sequence[AsyncIterator[tuple[_Mark, Letter]]]) -> AsyncIterator[tuple[_Mark, Letter]]:
+    heads = [head for source in sources if (head := await anext(source, None)) is not None]
+    while heads:
+        head = max(heads, key=lambda one: one[0].rank)
+        heads.remove(head)
+        yield head
+        following = await anext(sources[head[0].number], None)
+        if following is not None:
+            heads.append(following)
 
 
 # How they are shown.
