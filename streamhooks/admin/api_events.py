@@ -6,9 +6,7 @@ The stream is that of server-sent events, read by fetch and not by EventSource, 
 from aiohttp import web
 
 from streamhooks.admin.answers import answer
-from streamhooks.admin.desk import Desk
 from streamhooks.admin.feed import Feed
-from streamhooks.admin.sampling import Sampler
 
 HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
 """nginx, in front of it, would hold the stream back."""
@@ -17,16 +15,14 @@ HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Bufferin
 class EventsApi:
     """Tells how it stands."""
 
-    def __init__(self, desk: Desk, feed: Feed) -> None:
-        self._desk = desk
+    def __init__(self, feed: Feed) -> None:
         self._feed = feed
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/api/v1/status", self._status), web.get("/api/v1/events", self._events)]
 
     async def _status(self, _request: web.Request) -> web.Response:
-        sample = await Sampler(self._desk.worker, self._desk.standings).take()
-        return answer(sample)
+        return answer(await self._feed.now())
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         with self._feed.look() as client:

@@ -21,8 +21,8 @@ class StoryApi:
         id = request.match_info["id"]
         if not is_name(id):
             raise AdminError(400, "bad_request", "this is no id: it looks like 1795428000000-0, or is a webhook-id")
-        found = await stories(self._desk.client, self._desk.loaded, await self._desk.standings.notes(), id)
+        found = await stories(self._desk.client, self._desk.loaded, id)
         if not found:
             said = "nothing is known of this id: neither stream, journal nor dead letters hold it any more"
             raise AdminError(404, "no_such_event", said)
-        return answer({"stories": found})
+        return answer({"id": id, "stories": found})

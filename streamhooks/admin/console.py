@@ -50,7 +50,7 @@ class Console:
     def routes(self) -> list[web.RouteDef]:
         desk = self._desk
         apis = (
-            EventsApi(desk, self._feed),
+            EventsApi(self._feed),
             HandlersApi(desk),
             LettersApi(desk),
             HistoryApi(desk),

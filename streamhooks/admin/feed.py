@@ -32,6 +32,8 @@ MOST_WAITING = 256
 MOST_OUTCOMES = 100
 """Notes in one message; of a larger burst the newest, and a page could not show more."""
 SAMPLE_EVERY = 1.0
+FRESH = 3.0
+"""Seconds for which a sample is as good as a new one."""
 HISTORY = 300
 """Samples that a new client is given to draw."""
 LINGER = 300.0
@@ -85,6 +87,7 @@ class Feed:
         self._until = 0.0
         """Samples are taken until then, monotonic."""
         self._history: deque[Sample] = deque(maxlen=HISTORY)
+        self._taking = asyncio.Lock()
         self._loops = Runners()
         redis = desk.settings.redis
         partitions = desk.worker.partitions
@@ -122,6 +125,17 @@ class Feed:
             if not self._clients:
                 self._somebody.clear()
 
+    async def now(self) -> Sample:
+        """How it stands; its rates are those since the last sample, which is a second ago where somebody looks."""
+        last = self._history[-1] if self._history else None
+        if last is not None and time.time() * 1000 - last.at < FRESH * 1000:
+            return last
+        return await self._take()
+
+    async def _take(self) -> Sample:
+        async with self._taking:
+            return await self._sampler.take()
+
     def _hello(self) -> dict[str, Any]:
         settings = self._desk.settings
         return {
@@ -143,7 +157,7 @@ class Feed:
             if not self._clients and time.monotonic() >= self._until:
                 self._history.clear()  # what is older has a gap behind it
                 await self._somebody.wait()
-            sample = await self._sampler.take()
+            sample = await self._take()
             self._history.append(sample)
             self._tell("sample", sample)
             await asyncio.sleep(SAMPLE_EVERY)
