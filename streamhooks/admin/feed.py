@@ -67,11 +67,10 @@ class Client:
         self._came.clear()
         if self._closed:
             return None
-        if self._lost:
-            self._waiting.appendleft(message("lost", {"messages": self._lost}))
-            self._lost = 0
-        found = b"".join(self._waiting)
+        lost = message("lost", {"messages": self._lost}) if self._lost else b""
+        found = lost + b"".join(self._waiting)
         self._waiting.clear()
+        self._lost = 0
         return found
 
 
