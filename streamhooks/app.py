@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 import structlog
 import uvloop
 
-from streamhooks.admin.site import AdminSite
+from streamhooks.admin.site import AdminSite, Opened
 from streamhooks.errors import ConfigError, StoreError
 from streamhooks.files import Loaded
 from streamhooks.flow.patience import within
@@ -37,6 +37,10 @@ def write_tls_log(news: TlsNews) -> None:
         log.error("tls_files_refused", files=news.files, message=news.fault, effect="what was read before stays")
     else:
         log.info("tls_files_read", files=news.files)
+
+
+def write_nothing(_address: str) -> None:
+    """The log has the admin address already."""
 
 
 def open_sender() -> Sender:
@@ -89,8 +93,9 @@ async def application(
     load_again: LoadAgain | None = None,
     tell: Tell = write_log,
     sender: Callable[[], Sender] = open_sender,
+    opened: Opened = write_nothing,
 ) -> AsyncIterator[Worker]:
-    """A worker with its doors, ready when entered.
+    """A worker with its doors, ready when entered. `opened` is told the admin address before the worker starts.
 
     Raises GuardError before anything else is done, StoreError, and ConfigError for a door that cannot open.
     """
@@ -105,7 +110,7 @@ async def application(
             tell=tell,
         )
         _stop_on_signals(worker.stopping)
-        async with AdminSite(loaded, worker), worker, Reload(loaded, load_again, worker):
+        async with AdminSite(loaded, worker, sending, opened), worker, Reload(loaded, load_again, worker):
             yield worker
 
 

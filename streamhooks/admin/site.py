@@ -1,33 +1,49 @@
-"""The admin address: is it alive, is it ready, what has it done.
+"""The admin address: is it alive, is it ready, what has it done; and the API and the console.
 
 `/livez` never touches Redis, for restarting every worker does not bring Redis back. `/readyz` says why not. Both and
-`/metrics` need no token and show no payload.
+`/metrics` need no token and show no payload. What else there is stands behind access.py.
 """
 
 import asyncio
 import errno
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from types import TracebackType
 
 import structlog
 from aiohttp import web
 
+from streamhooks.admin.access import Access
+from streamhooks.admin.answers import BODY_BYTES
+from streamhooks.admin.console import Console, add_head, guarding
+from streamhooks.admin.desk import Desk
 from streamhooks.admin.metrics import page
 from streamhooks.errors import ConfigError, Fault, StoreError
 from streamhooks.files import Loaded
 from streamhooks.flow.worker import Worker
+from streamhooks.sender import Sender
 from streamhooks.store.backlog import Backlog, measure
 
 log = structlog.get_logger("streamhooks")
 PATIENCE = 2.0
 """Seconds that `/metrics` waits for Redis."""
 PORTS_TRIED = 20
+LEFT_OPEN = 1.0
+"""Seconds that a stop waits for requests that are under way here."""
+
+Opened = Callable[[str], None]
+"""Is told the address once it is listened on."""
 
 
 class AdminSite:
     """Serves one worker's state; listens when entered. Raises ConfigError for an address that is taken."""
 
-    def __init__(self, loaded: Loaded, worker: Worker) -> None:
+    def __init__(self, loaded: Loaded, worker: Worker, sender: Sender, opened: Opened) -> None:
         self._listen = loaded.settings.admin.listen
+        self._access = Access(self._listen, loaded.settings.admin.token)
+        self._desk = Desk(loaded, worker, sender)
+        self._opened = opened
+        self._rooms = AsyncExitStack()
         self._configured = "admin.listen" in loaded.given
         self._worker = worker
         self._runner: web.AppRunner | None = None
@@ -36,20 +52,25 @@ class AdminSite:
     async def __aenter__(self) -> "AdminSite":
         if not self._listen:
             return self
-        app = web.Application(client_max_size=65536)
-        app.add_routes(
-            [web.get("/livez", self._livez), web.get("/readyz", self._readyz), web.get("/metrics", self._metrics)]
-        )
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        public = {"/livez": self._livez, "/readyz": self._readyz, "/metrics": self._metrics}
+        app = web.Application(client_max_size=BODY_BYTES, middlewares=[guarding(self._access, frozenset(public))])
+        app.on_response_prepare.append(add_head)
+        app.add_routes([web.get(path, handle) for path, handle in public.items()])
+        if self._access.exists:
+            console = await self._rooms.enter_async_context(Console(self._desk))
+            app.add_routes(console.routes())
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=LEFT_OPEN)
         await self._runner.setup()
         host, _, port = self._listen.rpartition(":")
         await self._bind(host.strip("[]"), int(port))
-        log.info("admin_listens", address=self.address)
+        log.info("admin_listens", address=self.address, console=self._access.exists)
+        self._opened(self.address)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._rooms.aclose()  # ends what is streamed, or the runner would wait for it
         if self._runner is not None:
             await self._runner.cleanup()
 

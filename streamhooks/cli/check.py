@@ -18,13 +18,13 @@ from streamhooks.cli.lookups import unreachable
 from streamhooks.cli.opening import add_config, add_json, add_redis, configuration, reach
 from streamhooks.cli.output import complain, document, printable, say
 from streamhooks.cli.table import table
-from streamhooks.cli.trial import types_of
 from streamhooks.delivery.fingerprint import CERTIFICATE_TYPES
 from streamhooks.delivery.request import RequestMaker
 from streamhooks.errors import ConfigError, Fault, RequestError, TemplateError
 from streamhooks.event_types import example
 from streamhooks.flow.lanes import holds
 from streamhooks.handlers.handler import Handler
+from streamhooks.operations.trial import types_of
 from streamhooks.settings import Settings
 from streamhooks.store.keys import partitions
 from streamhooks.store.status import Group, Server, groups, server

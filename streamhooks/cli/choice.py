@@ -1,38 +1,13 @@
-"""Which letters or events a person means: ids, and filters that mean the same to every command that has them."""
+"""The arguments that say which letters or events are meant, the same for every command that has them."""
 
 import time
 from argparse import ArgumentParser, Namespace
 
-from msgspec import Struct
-
 from streamhooks.cli.moments import moment
 from streamhooks.cli.opening import wrong
 from streamhooks.cli.output import printable
-from streamhooks.delivery.request import read_webhook_id
-from streamhooks.store.ids import is_id, order
-
-
-class Choice(Struct, frozen=True):
-    """What the arguments say."""
-
-    ids: tuple[str, ...] = ()
-    """Of letters, of events, or webhook-ids, each once; empty: all that the filters take."""
-    handler: str = ""
-    type: str = ""
-    reason: str = ""
-    since: str = "-"
-    until: str = "+"
-
-    @property
-    def is_all(self) -> bool:
-        return self == Choice()
-
-    def takes_type(self, type: str) -> bool:
-        pattern = self.type
-        return not pattern or (type.startswith(pattern[:-1]) if pattern.endswith("*") else type == pattern)
-
-    def takes_time(self, id: str) -> bool:
-        return order(self.since) <= order(id) <= order(self.until, last=True)
+from streamhooks.operations.choice import Choice, is_name
+from streamhooks.store.ids import order
 
 
 def add_choice(parser: ArgumentParser, what: str, when: str) -> None:
@@ -48,7 +23,7 @@ def choice(args: Namespace, example: str) -> Choice:
     """`example` says where ids are to be had. Raises ConfigError."""
     now = time.time()
     for id in args.ids:
-        if not is_id(event_of(id)):
+        if not is_name(id):
             raise wrong("ID", f'"{printable(id)}" is no id; {example}')
     since = moment(args.since, now, "--since") if args.since else "-"
     until = moment(args.until, now, "--until") if args.until else "+"
@@ -62,15 +37,3 @@ def choice(args: Namespace, example: str) -> Choice:
         since=since,
         until=until,
     )
-
-
-def event_of(id: str) -> str:
-    """The entry that an id speaks of, be it one itself or a webhook-id."""
-    named = read_webhook_id(id)
-    return named.entry if named else id
-
-
-def partition_of(webhook_id: str) -> int | None:
-    """None: it is no webhook-id, or one of no partition that can be."""
-    named = read_webhook_id(webhook_id)
-    return named.partition if named else None

@@ -13,14 +13,16 @@ from typing import TypeAlias
 from msgspec import Struct
 from redis.asyncio import Redis
 
-from streamhooks.cli.choice import Choice, choice
-from streamhooks.cli.letters import EXAMPLE_ID, Found, Search, add_filters, listing, page, row, whole
+from streamhooks.cli.choice import choice
+from streamhooks.cli.letters import EXAMPLE_ID, add_filters, listing, page
 from streamhooks.cli.opening import add_config, add_json, add_redis, known, reach, settings, wrong
 from streamhooks.cli.output import complain, document, printable, say
 from streamhooks.cli.pace import Pace, add_caution, add_pace, confirmed, counted, rate, somebody_asks
 from streamhooks.cli.progress import Progress
 from streamhooks.errors import StoreError
 from streamhooks.files import Loaded
+from streamhooks.operations.choice import Choice
+from streamhooks.operations.letters import Found, Search, row, whole
 from streamhooks.settings import Settings
 from streamhooks.store.dead import DeadLetters, Letter
 from streamhooks.store.keys import Keys

@@ -6,17 +6,16 @@ Endpoints like to repeat what they were sent: credentials of the event and of th
 import asyncio
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
 from streamhooks.cli.opening import add_config, add_json, configuration
 from streamhooks.cli.output import complain, document, lines, printable, say
-from streamhooks.cli.trial import add_trial, event_of, handler_of, hidden_of, request_of, tell_unfired
-from streamhooks.delivery.masking import sent_secrets, without
+from streamhooks.cli.trial import add_trial, event_of, handler_of, tell_unfired
 from streamhooks.handlers.handler import Handler
 from streamhooks.model import Failure, Reply, Request
-from streamhooks.secret import HIDDEN
+from streamhooks.operations.trial import answered, request_of, secrets_of
 from streamhooks.sender import Sender
 
 EXAMPLE = "streamhooks fire --handler security-slack --event AuthFailure"
@@ -40,7 +39,7 @@ def run(args: Namespace) -> int:
     answer = asyncio.run(_send(request, handler))
     if isinstance(answer, Failure):
         return _failed(answer, as_json=args.json)
-    return _replied(answer, [] if args.reveal else [*sent_secrets(request), *hidden_of(event)], as_json=args.json)
+    return _replied(answer, [] if args.reveal else secrets_of(event, request), as_json=args.json)
 
 
 async def _send(request: Request, handler: Handler) -> Reply | Failure:
@@ -50,22 +49,18 @@ async def _send(request: Request, handler: Handler) -> Reply | Failure:
 
 def _failed(failure: Failure, *, as_json: bool) -> int:
     if as_json:
-        document({"failure": failure.kind, "message": failure.message, "seconds": round(failure.elapsed, 3)})
+        document(answered(failure, ()))
     way_out = "; if that is meant, allow_cidrs of the handler opens it" if failure.kind == "blocked" else ""
     complain(f"no answer after {failure.elapsed:.3f} s ({failure.kind}): {printable(failure.message)}{way_out}")
     return 1
 
 
-def _replied(reply: Reply, hidden: Sequence[str], *, as_json: bool) -> int:
-    def shown(text: str) -> str:
-        return without(text, hidden, lambda _: HIDDEN)
-
-    body = shown(reply.head.decode("utf-8", "backslashreplace"))
-    headers = {name: shown(value) for name, value in reply.headers.items()}
+def _replied(reply: Reply, secrets: list[str], *, as_json: bool) -> int:
+    told = answered(reply, secrets)
     if as_json:
-        document({"status": reply.status, "headers": headers, "body": body, "seconds": round(reply.elapsed, 3)})
+        document(told)
     else:
-        say(f"{reply.status} after {reply.elapsed:.3f} s\n{_headers(headers)}\n\n{lines(body)}")
+        say(f"{reply.status} after {reply.elapsed:.3f} s\n{_headers(told['headers'])}\n\n{lines(told['body'])}")
     well = 200 <= reply.status < 300
     if not well:
         complain(f"status {reply.status} is no 2xx: a worker would not count it as delivered")

@@ -6,33 +6,20 @@ under way then is delivered.
 
 import asyncio
 from argparse import ArgumentParser, Namespace
-from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
-from msgspec import Struct
 from redis.asyncio import Redis
 
-from streamhooks.cli.moments import utc
 from streamhooks.cli.opening import add_config, add_json, add_redis, known, reach, wrong
 from streamhooks.cli.output import complain, document, printable, say
 from streamhooks.cli.table import table
 from streamhooks.files import Loaded
-from streamhooks.settings.duration import DurationError, seconds
-from streamhooks.settings.rules import RATE, RefusedError
-from streamhooks.store.keys import partitions
-from streamhooks.store.pauses import RESUME_RATE, Note, Pauses
+from streamhooks.operations.moments import utc
+from streamhooks.operations.standing import Standings, pause_length, resume_rate
+from streamhooks.settings.rules import RefusedError
+from streamhooks.store.pauses import RESUME_RATE
 
 EXAMPLE = 'streamhooks handlers pause security-slack --for 1h --why "maintenance"'
-
-
-class State(Struct, frozen=True):
-    """One handler over all partitions."""
-
-    id: str
-    configured: bool
-    note: Note | None
-    held: int
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -77,43 +64,27 @@ def _length(text: str | None) -> float:
     if text is None:
         return 0.0
     try:
-        length = seconds(text)
-    except DurationError:
-        length = 0.0
-    if not 1 <= length <= 366 * 86400:
-        raise wrong("--for", f'is "{printable(text)}"; must be a duration from 1s to 366d, such as "30m" or "1h"')
-    return length
+        return pause_length(text)
+    except RefusedError as refusal:
+        raise wrong("--for", f'is "{printable(text)}"; {refusal}') from None
 
 
 def _rate(text: str) -> float:
     try:
-        return float(RATE.check(text)) or RESUME_RATE
+        return resume_rate(text)
     except RefusedError as refusal:
         raise wrong("--rate", str(refusal)) from None
 
 
-def _rooms(loaded: Loaded, client: Redis) -> list[Pauses]:
-    stream = loaded.settings.stream
-    return [Pauses(client, keys) for keys in partitions(stream.key, stream.partitions)]
-
-
-async def _states(loaded: Loaded, rooms: Sequence[Pauses]) -> dict[str, State]:
-    """Those of the configuration, then those that are only noted or held any more."""
-    notes: dict[str, Note] = {}
-    held: Counter[str] = Counter()
-    for room in rooms:
-        notes = await room.notes() | notes
-        held += await room.held()
-    ids = dict.fromkeys((*(handler.id for handler in loaded.handlers), *sorted(notes), *sorted(held)))
-    configured = {handler.id for handler in loaded.handlers}
-    return {id: State(id, id in configured, notes.get(id), held[id]) for id in ids}
+def _standings(loaded: Loaded, client: Redis) -> Standings:
+    return Standings(client, loaded.settings, [handler.id for handler in loaded.handlers])
 
 
 async def _list(loaded: Loaded, *, as_json: bool) -> int:
     async with reach(loaded.settings) as client:
-        states = await _states(loaded, _rooms(loaded, client))
+        states = await _standings(loaded, client).states()
     if as_json:
-        document([_told(state) for state in states.values()])
+        document([state.told() for state in states.values()])
     elif states:
         rows = [
             (
@@ -132,20 +103,6 @@ async def _list(loaded: Loaded, *, as_json: bool) -> int:
     return 0
 
 
-def _told(state: State) -> dict[str, Any]:
-    note = state.note
-    return {
-        "id": state.id,
-        "state": note.state if note else "active",
-        "configured": state.configured,
-        "kind": note.kind if note else None,
-        "why": note.why if note else None,
-        "since": note.since if note else None,
-        "until": (note.until or None) if note else None,
-        "held": state.held,
-    }
-
-
 async def _pause(loaded: Loaded, ids: Sequence[str], length: float, why: str, *, as_json: bool) -> int:
     named = [handler.id for handler in loaded.handlers]
     strange = [id for id in ids if named and id not in named]
@@ -153,24 +110,24 @@ async def _pause(loaded: Loaded, ids: Sequence[str], length: float, why: str, *,
         said = f'"{printable(strange[0])}" is no handler of the configuration; it has {", ".join(named)}'
         raise wrong("ID", said)
     async with reach(loaded.settings) as client:
-        fresh = {id: [await room.pause(id, "operator", why, length) for room in _rooms(loaded, client)] for id in ids}
+        standings = _standings(loaded, client)
+        fresh = {id: await standings.pause(id, why, length) for id in ids}
     if as_json:
-        document([{"id": id, "paused": True, "was_paused": not any(new)} for id, new in fresh.items()])
+        document([{"id": id, "paused": True, "was_paused": not new} for id, new in fresh.items()])
     else:
         for id, new in fresh.items():
             until = "for " + str(round(length)) + " s" if length else "until it is resumed"
-            say(f"{id} {'is paused' if any(new) else 'was paused, and stays so'} {until}; its events are stored")
+            say(f"{id} {'is paused' if new else 'was paused, and stays so'} {until}; its events are stored")
     return 0
 
 
 async def _resume(loaded: Loaded, ids: Sequence[str], rate: float, *, as_json: bool) -> int:
     async with reach(loaded.settings) as client:
-        rooms = _rooms(loaded, client)
-        states = await _states(loaded, rooms)
+        standings = _standings(loaded, client)
+        states = await standings.states()
         paused = [id for id in ids if id in states and (states[id].note or states[id].held)]
         for id in paused:
-            for room in rooms:
-                await room.resume(id, rate)
+            await standings.resume(id, rate)
     if as_json:
         document([{"id": id, "resumed": id in paused, "held": states[id].held if id in states else 0} for id in ids])
     else:

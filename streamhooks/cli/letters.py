@@ -1,45 +1,17 @@
-"""Which dead letters a person means, and how they are shown."""
+"""How dead letters are chosen and shown on the command line."""
 
 from argparse import ArgumentParser
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any, get_args
 
 import msgspec
-from msgspec import Struct
-from redis.asyncio import Redis
 
-from streamhooks import wire
-from streamhooks.cli.choice import Choice, add_choice
-from streamhooks.cli.moments import utc, utc_of
+from streamhooks.cli.choice import add_choice
 from streamhooks.cli.output import lines
 from streamhooks.cli.table import cut, facts, table
-from streamhooks.delivery.masking import credentials, masked, withheld, without
-from streamhooks.delivery.request import webhook_id
-from streamhooks.errors import WireError
 from streamhooks.model import DeadReason
-from streamhooks.secret import HIDDEN
-from streamhooks.settings import Settings
-from streamhooks.store.dead import DeadLetters, Letter
-from streamhooks.store.ids import is_id, last_id, order
-from streamhooks.store.keys import Keys, partitions
-from streamhooks.store.record import Record
 
 EXAMPLE_ID = "streamhooks dead list shows them, such as 1795428000000-0"
-
-
-class Found(Struct, frozen=True):
-    """A letter and the partition that it lies in."""
-
-    keys: Keys
-    number: int
-    letter: Letter
-
-    @property
-    def names(self) -> frozenset[str]:
-        """Every id that a person may call it by."""
-        record = self.letter.record
-        sent = webhook_id(record.origin, self.number, record.handler, record.id_run) if record.handler else ""
-        return frozenset({self.letter.id, record.origin, sent})
 
 
 def add_filters(parser: ArgumentParser) -> None:
@@ -48,121 +20,12 @@ def add_filters(parser: ArgumentParser) -> None:
                         help=f"only letters with this reason: {', '.join(get_args(DeadReason))}")  # fmt: skip
 
 
-class Search:
-    """One walk over the letters that are meant, partition by partition, oldest first.
-
-    It goes up to the letters that are there when it begins: what is replayed and dies again is not met a second time.
-    """
-
-    def __init__(self, client: Redis, settings: Settings, choice: Choice) -> None:
-        self._client = client
-        self._choice = choice
-        self._places = tuple(enumerate(partitions(settings.stream.key, settings.stream.partitions)))
-        self.missing = dict.fromkeys(choice.ids)
-        """The ids that no letter was found for, once the walk has ended; in their order."""
-
-    async def found(self) -> AsyncIterator[Found]:
-        """Raises StoreError."""
-        ends = {number: await last_id(self._client, keys.dead) for number, keys in self._places}
-        direct: set[str] = set()
-        for number, keys in self._places:
-            for id in filter(is_id, self._choice.ids):
-                async for found in self._walk(number, keys, id, id):
-                    direct.add(id)
-                    yield found
-        # What no letter is called by is the id of an event or of a webhook.
-        others = frozenset(self._choice.ids) - direct
-        if self._choice.ids and not others:
-            return
-        for number, keys in self._places:
-            until = min(self._choice.until, ends[number], key=lambda id: order(id, last=True))
-            async for found in self._walk(number, keys, self._choice.since, until):
-                if not self._choice.ids or (found.letter.id not in direct and found.names & others):
-                    yield found
-
-    async def _walk(self, number: int, keys: Keys, since: str, until: str) -> AsyncIterator[Found]:
-        async for letter in DeadLetters(self._client, keys).letters(since, until):
-            found = Found(keys, number, letter)
-            if self._takes(letter):
-                for name in found.names if self.missing else ():
-                    self.missing.pop(name, None)
-                yield found
-
-    def _takes(self, letter: Letter) -> bool:
-        choice, record = self._choice, letter.record
-        return (
-            choice.takes_time(letter.id)
-            and (not choice.handler or record.handler == choice.handler)
-            and (not choice.reason or record.reason == choice.reason)
-            and choice.takes_type(record.type)
-        )
-
-
-# How they are shown.
-
-
-def row(found: Found) -> dict[str, Any]:
-    """A letter in a listing: no payload, no answer."""
-    letter, record = found.letter, found.letter.record
-    return {
-        "id": letter.id,
-        "buried": utc_of(letter.id),
-        "event": record.origin,
-        "stream": found.keys.stream,
-        "handler": record.handler,
-        "type": record.type,
-        "reason": record.reason,
-        "attempts": record.attempt if record.handler else 0,
-        "status": record.status,
-        "why": without(record.why, _secrets(record)) if record.reason == "template" else record.why,
-        "replayable": bool(record.event),
-    }
-
-
-def _secrets(record: Record) -> list[str]:
-    """The credentials of the event: a template may fail with a text that holds them."""
-    try:
-        return credentials(wire.unpack_event(record.event).meta)
-    except WireError:
-        return []
-
-
 def listing(rows: Sequence[dict[str, Any]]) -> str:
     headings = ("ID", "BURIED", "HANDLER", "TYPE", "REASON", "ATTEMPTS", "STATUS", "WHY")
     names = ("id", "buried", "handler", "type", "reason", "attempts")
     return table(
         headings, [(*(one[name] for name in names), one["status"] or None, cut(one["why"], 60)) for one in rows]
     )
-
-
-def whole(found: Found, *, reveal: bool) -> dict[str, Any]:
-    """Everything that is known of a letter. Credentials are masked, also where the endpoint repeated them."""
-    record = found.letter.record
-    told = row(found)
-    told |= {"first_attempt": utc(record.first), "last_attempt": utc(record.last), "fingerprint": record.fingerprint}
-    if reveal:
-        told["why"] = record.why
-    if record.event:
-        told["event_content"] = _content(record.event, reveal=reveal)
-    if record.status:
-        hidden = () if reveal else _secrets(record)
-        told["answer"] = without(record.answer.decode(errors="backslashreplace"), hidden)
-    if record.raw_sha256:
-        # What cannot be read cannot be masked either.
-        told["raw"] = record.raw.decode(errors="backslashreplace") if reveal else f"{HIDDEN} (--reveal shows it)"
-        told |= {"raw_length": record.raw_length, "raw_sha256": record.raw_sha256}
-    return told
-
-
-def _content(packed: bytes, *, reveal: bool) -> dict[str, Any]:
-    try:
-        event = msgspec.json.decode(packed, type=dict[str, Any])
-    except (msgspec.MsgspecError, ValueError):
-        return {"unreadable": f"{len(packed)} bytes: changed by hand, or written by another release"}
-    meta = event.get("meta")
-    if isinstance(meta, dict):
-        event["meta"] = withheld(meta)
-    return event if reveal else masked(event)
 
 
 def page(told: dict[str, Any]) -> str:

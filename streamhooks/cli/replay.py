@@ -11,17 +11,18 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from streamhooks.cli.choice import Choice, add_choice, choice
-from streamhooks.cli.moments import utc_of
+from streamhooks.cli.choice import add_choice, choice
 from streamhooks.cli.opening import add_config, add_json, add_redis, configuration, reach, wrong
 from streamhooks.cli.output import complain, document, say
 from streamhooks.cli.pace import Pace, add_caution, add_pace, confirmed, counted, rate, somebody_asks
-from streamhooks.cli.past import Firing, Walk
 from streamhooks.cli.progress import Progress
 from streamhooks.cli.table import table
 from streamhooks.cli.trial import handler_of
 from streamhooks.errors import StoreError
 from streamhooks.files import Loaded
+from streamhooks.operations.choice import Choice
+from streamhooks.operations.moments import utc_of
+from streamhooks.operations.past import Firing, LeftOut, Walk
 from streamhooks.store.history import History, records
 from streamhooks.store.ids import following
 from streamhooks.store.keys import Keys
@@ -99,12 +100,23 @@ def _row(firing: Firing) -> dict[str, Any]:
 
 def _judged(walk: Walk, done: int) -> int:
     """Tells what was left out, and what was not found; the exit code."""
-    walk.left_out.tell()
+    _tell_left_out(walk.left_out)
     for id in walk.missing:
         complain(f"{id}: the stream does not hold it any more, or the filters leave it out")
     if not done and not walk.missing:
         complain("nothing matched")
     return 0 if done and not walk.missing else 1
+
+
+def _tell_left_out(left: LeftOut) -> None:
+    if left.not_acknowledged:
+        entries = counted(left.not_acknowledged, "entry is", "entries are")
+        complain(f"{entries} not acknowledged yet and left out: what is undelivered or pending ends by itself")
+    if left.undecodable:
+        entries = counted(left.undecodable, "entry", "entries")
+        complain(f"{entries} cannot be decoded; streamhooks dead list --reason undecodable shows why")
+    if left.unmatched:
+        complain(f"{counted(left.unmatched, 'event matches', 'events match')} no handler of the configuration")
 
 
 class _Replay:

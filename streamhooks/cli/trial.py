@@ -3,19 +3,14 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
-from streamhooks import wire
 from streamhooks.cli.opening import wrong
 from streamhooks.cli.output import complain, printable
-from streamhooks.delivery.masking import credentials, without
-from streamhooks.delivery.request import RequestMaker
-from streamhooks.errors import RequestError, TemplateError, WireError
-from streamhooks.event_types import TYPES, example
+from streamhooks.errors import WireError
+from streamhooks.event_types import example
 from streamhooks.files import Loaded
-from streamhooks.flow.lanes import holds
-from streamhooks.handlers.catalogue import Catalogue
 from streamhooks.handlers.handler import Handler
-from streamhooks.model import Entry, Event, Request
-from streamhooks.own_events import MEANINGS, matches
+from streamhooks.model import Event
+from streamhooks.operations.trial import event_from, types_of, unfired
 
 
 def add_trial(parser: ArgumentParser) -> None:
@@ -49,41 +44,11 @@ def event_of(text: str, handler: Handler, max_bytes: int) -> Event:
     return example(text)
 
 
-def types_of(handler: Handler) -> tuple[str, ...]:
-    """The types that a handler is tried with: those it names, and of a pattern all known ones that it stands for."""
-    types: dict[str, None] = {}
-    for pattern in handler.on:
-        if pattern.endswith("*"):
-            matching = [name for name in (*TYPES, *MEANINGS) if matches(pattern, name)]
-            types |= dict.fromkeys(matching or [pattern[:-1] or "Example"])
-        else:
-            types[pattern] = None
-    return tuple(types)
-
-
 def tell_unfired(handler: Handler, event: Event) -> None:
     """Says where a worker would not fire the handler. Raises TemplateError where its condition fails on the event."""
-    if not Catalogue((handler,)).select(event):
-        complain(
-            f"no {printable(event.type)} event of this API and organisation fires {handler.id}: tried all the same"
-        )
-    elif not holds(handler, event):
-        complain(f"the condition (when) of {handler.id} does not hold for this event: tried all the same")
-
-
-def hidden_of(event: Event) -> list[str]:
-    """The credentials of an event of somebody's own, which are not to be shown; that of an example is nobody's."""
-    known = credentials(example(event.type).meta)
-    return [found for found in credentials(event.meta) if found not in known]
-
-
-def request_of(handler: Handler, event: Event, *, reveal: bool) -> Request:
-    """Raises TemplateError and RequestError, which quote no credential of the event unless it is to be revealed."""
-    try:
-        return RequestMaker(handler).make(event)
-    except (TemplateError, RequestError) as error:
-        said = without(error.message, () if reveal else hidden_of(event))
-        raise type(error)(error.kind, said, error.place) from None
+    why = unfired(handler, event)
+    if why:
+        complain(f"{printable(why)}: tried all the same")
 
 
 def _read(path: Path, max_bytes: int) -> Event:
@@ -93,7 +58,6 @@ def _read(path: Path, max_bytes: int) -> Event:
     except OSError as error:
         raise wrong("--event", f"{path} cannot be read: {error.strerror}") from None
     try:
-        return wire.decode(Entry(example("").id, {b"d": data}), max_bytes)
+        return event_from(data, max_bytes)
     except WireError as error:
-        place = error.place.removeprefix("d").removeprefix(".")
-        raise wrong("--event", f"{path}: {place + ': ' if place else ''}{error.message}") from None
+        raise wrong("--event", f"{path}: {error}") from None

@@ -29,6 +29,7 @@ from streamhooks.flow.patience import within
 from streamhooks.flow.worker import Worker
 from streamhooks.observe import logs
 from streamhooks.secret import Secret
+from streamhooks.settings import Admin
 from streamhooks.store.connection import ask, shown_url
 
 SAMPLE_EVERY = 2.0
@@ -72,7 +73,7 @@ async def _run(options: Options) -> int:
         receiver = await rooms.enter_async_context(Receiver(screen.arrival))
         group = "streamhooks-dev" if options.redis_url else "streamhooks"
         loaded = _loaded(options, url, group, receiver.url)
-        worker = await rooms.enter_async_context(application(loaded, tell=screen.ended))
+        worker = await rooms.enter_async_context(application(loaded, tell=screen.ended, opened=screen.console))
         _introduce(screen, server, url, receiver.url, loaded)
         if not options.config:
             await rooms.enter_async_context(_samples(worker))
@@ -88,8 +89,10 @@ def _loaded(options: Options, url: str, group: str, receiver: str) -> Loaded:
         own.settings,
         redis=replace(own.settings.redis, url=Secret(url), password=Secret("")),
         stream=replace(own.settings.stream, group=group),
+        admin=Admin(),
     )
-    return replace(own, settings=settings)
+    # The console is opened to this machine alone, without a token, at the first port that is free.
+    return replace(own, settings=settings, given=own.given - {"admin.listen"})
 
 
 def _introduce(screen: Screen, server: str, url: str, receiver: str, loaded: Loaded) -> None:

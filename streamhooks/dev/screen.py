@@ -24,6 +24,10 @@ class Screen:
     def paint(self, colour: str, text: str) -> str:
         return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self._colour else text
 
+    def console(self, address: str) -> None:
+        """The admin address is listened on."""
+        self.line(f"{self.paint('bold', 'console')}   http://{address}/")
+
     def arrival(self, arrival: Arrival) -> None:
         """A webhook arrived at the receiver."""
         good = 200 <= arrival.status < 300

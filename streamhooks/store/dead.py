@@ -43,13 +43,20 @@ class DeadLetters:
         while True:
             found = await ask(self._client, "XRANGE", self._keys.dead, since, until, "COUNT", PAGE)
             for id, fields in found:
-                try:
-                    yield Letter(id.decode(), Record.read(fields))
-                except WireError:
-                    yield Letter(id.decode(), Record(origin="", why="not written by this release of streamhooks"))
+                yield _letter(id, fields)
             if len(found) < PAGE:
                 return
             since = "(" + found[-1][0].decode()
+
+    async def newest(self, until: str = "+", since: str = "-") -> AsyncIterator[Letter]:
+        """The same letters from the newest to the oldest."""
+        while True:
+            found = await ask(self._client, "XREVRANGE", self._keys.dead, until, since, "COUNT", PAGE)
+            for id, fields in found:
+                yield _letter(id, fields)
+            if len(found) < PAGE:
+                return
+            until = "(" + found[-1][0].decode()
 
     async def find(self, id: str) -> Letter | None:
         """The letter of this id; also by the id of the event that it is about."""
@@ -80,6 +87,13 @@ class DeadLetters:
                 words += (letter.id, letter.record.owner, len(record), *record)
             replayed += [id.decode() for id in await _replay(self._client, names, words)]
         return replayed
+
+
+def _letter(id: bytes, fields: dict[bytes, bytes]) -> Letter:
+    try:
+        return Letter(id.decode(), Record.read(fields))
+    except WireError:
+        return Letter(id.decode(), Record(origin="", why="not written by this release of streamhooks"))
 
 
 def _revived(letter: Letter, *, force: bool) -> Record:

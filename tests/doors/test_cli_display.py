@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from streamhooks.cli.moments import moment, utc
+from streamhooks.cli.moments import moment
 from streamhooks.cli.ndjson import Splitter
 from streamhooks.cli.output import printable
 from streamhooks.cli.progress import EVERY, Progress, line
 from streamhooks.cli.table import cut, facts, table
 from streamhooks.delivery.masking import credentials, masked
 from streamhooks.errors import ConfigError
+from streamhooks.operations.moments import utc
 from streamhooks.settings.duration import rounded
 
 NOW = 1795428000.0

@@ -10,15 +10,13 @@ from msgspec import Struct
 from redis.asyncio import Redis
 
 from streamhooks import wire
-from streamhooks.cli.choice import Choice, event_of, partition_of
-from streamhooks.cli.output import complain
-from streamhooks.cli.pace import counted
 from streamhooks.delivery.request import webhook_id
 from streamhooks.errors import WireError
 from streamhooks.files import Loaded
 from streamhooks.flow.lanes import wants
 from streamhooks.handlers.catalogue import Catalogue
 from streamhooks.model import Event
+from streamhooks.operations.choice import Choice, event_of, partition_of
 from streamhooks.store.history import History, Past
 from streamhooks.store.ids import order
 from streamhooks.store.keys import Keys, partitions
@@ -38,16 +36,6 @@ class LeftOut(Struct):
     not_acknowledged: int = 0
     undecodable: int = 0
     unmatched: int = 0
-
-    def tell(self) -> None:
-        if self.not_acknowledged:
-            entries = counted(self.not_acknowledged, "entry is", "entries are")
-            complain(f"{entries} not acknowledged yet and left out: what is undelivered or pending ends by itself")
-        if self.undecodable:
-            entries = counted(self.undecodable, "entry", "entries")
-            complain(f"{entries} cannot be decoded; streamhooks dead list --reason undecodable shows why")
-        if self.unmatched:
-            complain(f"{counted(self.unmatched, 'event matches', 'events match')} no handler of the configuration")
 
 
 class Walk:

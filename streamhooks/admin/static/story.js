@@ -1,0 +1,93 @@
+// One event's whole life.
+
+import { call } from "./api.js";
+import { ask, line, tick } from "./dialog.js";
+import { button, byId, h, say, toast, when } from "./dom.js";
+import { json, time } from "./format.js";
+
+const STATES = {
+  delivered: "good", fires: "good", attempt: "", dead: "bad", lost: "bad", fails: "bad",
+  parked: "warn", held: "warn", due: "warn", pending: "warn", waiting: "warn", unread: "warn", deferred: "warn",
+};
+const WORDS = { type: "does not match", api: "does not match", org: "does not match", when: "does not match", fires: "fires", fails: "fires", removed: "removed", unknown: "unknown" };
+
+export function open() {
+  byId("finder").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const id = byId("event-id").value.trim();
+    const hash = `#event/${encodeURIComponent(id)}`;
+    if (location.hash === hash) enter(id);
+    else location.hash = hash;
+  });
+}
+
+export async function enter(id) {
+  byId("stories").replaceChildren();
+  byId("story-said").hidden = true;
+  if (!id) return;
+  byId("event-id").value = id;
+  try {
+    const { stories } = await call(`/api/v1/explain/${encodeURIComponent(id)}`);
+    byId("stories").replaceChildren(...stories.map((one) => article(one, id)));
+  } catch (error) {
+    say(byId("story-said"), error.message);
+    byId("story-said").hidden = false;
+  }
+}
+
+function article(story, id) {
+  const event = story.event;
+  const about = event ? [["API", event.api_id], ["Organisation", event.org_id], ["Source", event.source], ["Time", event.timestamp]] : [];
+  const facts = [["Event", story.id], ["Stream", story.stream], ...about].filter(([, value]) => value);
+  return h(
+    "article",
+    { class: "panel story", "aria-label": `Event ${story.id}` },
+    h("div", { class: "panel-head" }, h("h2", {}, event ? event.type : "An entry that is no event"), button("Look again", () => enter(id))),
+    h("dl", { class: "facts" }, facts.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
+    ...list("Where it is now", story.now.map((place) => place_(place, id))),
+    ...list("What happened", story.steps.map(step), "steps"),
+    ...list("Handlers", story.handlers.map(part)),
+    ...(story.content ? [h("h3", {}, "What it says"), h("pre", { tabindex: 0, "aria-label": "What it says" }, json(story.content))] : []),
+    ...list("What to do", story.to_do.map((advice) => h("li", {}, advice.text, " ", h("code", {}, advice.command)))),
+    ...list("To be known", story.remarks.map((text) => h("li", { class: "quiet" }, text))),
+  );
+}
+
+function list(title, items, style = "plain") {
+  return items.length ? [h("h3", {}, title), h("ol", { class: style }, items)] : [];
+}
+
+function place_(place, id) {
+  const again = place.letter ? button("Replay", () => replay(place, id), { "aria-label": `Replay ${place.letter}` }) : null;
+  return h("li", { class: "place" }, badge(place.state), h("span", {}, place.handler ? h("strong", {}, `${place.handler}: `) : "", place.text), again);
+}
+
+function step(one) {
+  const answer = one.answer ? h("pre", { class: "answer" }, one.answer) : null;
+  const other = one.by && one.by !== "tyk" ? h("a", { href: `#event/${one.by}` }, one.by) : null;
+  return h("li", {}, when(one.at, time(one.at)), h("div", {}, one.handler ? h("strong", {}, `${one.handler}: `) : "", one.text, " ", other, answer));
+}
+
+function part(one) {
+  const sent = one.webhook_id ? h("span", { class: "quiet id" }, `webhook-id ${one.webhook_id}`) : null;
+  const cool = one.cool_down ? h("span", { class: "quiet" }, `cool-down: ${one.cool_down.text}`) : null;
+  const text = one.text === WORDS[one.verdict] ? "" : one.text;
+  return h("li", { class: "place" }, h("span", { class: "badge", "data-state": STATES[one.verdict] ?? "" }, WORDS[one.verdict] ?? one.verdict), h("span", {}, h("strong", {}, one.handler), text ? `: ${text}` : "", sent, cool));
+}
+
+const badge = (state) => h("span", { class: "badge", "data-state": STATES[state] ?? "" }, state);
+
+function replay(place, id) {
+  return ask({
+    title: "Replay this dead letter?",
+    body: [line(`It goes to ${place.handler} again, as a first attempt, with the same webhook-id.`), tick("force", "Deliver even inside a cool-down")],
+    yes: "Replay",
+    act: async (form) => {
+      const done = await call("/api/v1/dead/replay", { ids: [place.letter], force: form.has("force") });
+      if (!done.replayed.length) throw new Error("It is not there any more, or never was an event that can be read.");
+      toast("Replayed. It is on its way again.");
+      await enter(id);
+      byId("event-title").focus();
+    },
+  });
+}

@@ -1,0 +1,92 @@
+"""`/api/v1/explain/{id}`: the story of one event, by each id that a person may have."""
+
+from typing import Any
+
+import pytest
+
+from streamhooks.delivery.request import webhook_id
+from tests.admin.asking import Door, door
+from tests.flow.rig import Rig
+from tests.servers import Answer
+from tests.waiting import eventually
+
+ALL = {"journal": "all"}
+
+
+async def story(ours: Door, id: str) -> Any:
+    (one,) = (await ours.got(f"/api/v1/explain/{id}"))["stories"]
+    return one
+
+
+async def test_a_delivered_event_tells_its_attempts_and_who_did_not_want_it(rig: Rig) -> None:
+    rig.endpoint.script(Answer(503, b"overloaded, says abc-12345"), 200)
+    other = rig.handler("other", on=["KeyExpired"])
+    async with door(rig, rig.handler(), other, worker=ALL) as ours:
+        entry = await rig.publish("abc-12345")
+        await rig.settled(delivered=1)
+        told = await story(ours, entry)
+        by_webhook = await story(ours, webhook_id(entry, 0, "h"))
+    assert by_webhook == told
+    assert (told["id"], told["kept"], told["now"]) == (entry, True, [])
+    assert told["event"]["type"] == "AuthFailure"
+    assert told["content"]["Key"] == "abc-***"
+    assert [(step["what"], step["attempt"], step["status"]) for step in told["steps"]] == [
+        ("added", 0, 0), ("attempt", 1, 503), ("attempt", 2, 200),
+    ]  # fmt: skip
+    assert told["steps"][1]["answer"] == "overloaded, says abc-***"
+    assert [(part["handler"], part["verdict"]) for part in told["handlers"]] == [("h", "fires"), ("other", "type")]
+    assert told["handlers"][0]["webhook_id"] == webhook_id(entry, 0, "h")
+
+
+async def test_a_dead_letter_is_told_of_by_its_own_id_too(rig: Rig) -> None:
+    rig.endpoint.script(422)
+    async with door(rig) as ours:
+        entry = await rig.publish("abc")
+        await rig.settled(dead=1)
+        (letter,) = (await ours.got("/api/v1/dead"))["letters"]
+        told = await story(ours, letter["id"])
+    assert told["id"] == entry
+    assert [(place["state"], place["letter"]) for place in told["now"]] == [("dead", letter["id"])]
+
+
+async def test_what_waits_is_said_to_wait_and_what_is_held_to_be_held(rig: Rig) -> None:
+    rig.endpoint.script(503)
+    async with door(rig, rig.handler(retry={"delays": [60]})) as ours:
+        entry = await rig.publish("abc")
+        await eventually(rig.stored)
+        assert [place["state"] for place in (await story(ours, entry))["now"]] == ["parked"]
+        await ours.done("/api/v1/handlers/h/pause")
+        await eventually(lambda: ours.worker.lanes["h"].standing.why)
+        held = await rig.publish("def")
+        await eventually(lambda: len_of(rig, 2))
+        assert [place["state"] for place in (await story(ours, held))["now"]] == ["held"]
+
+
+async def len_of(rig: Rig, count: int) -> bool:
+    return len(await rig.stored()) == count
+
+
+async def test_an_event_that_is_being_sent_is_pending(rig: Rig) -> None:
+    rig.endpoint.script(Answer(then="hang"))
+    async with door(rig) as ours:
+        entry = await rig.publish("abc")
+        await rig.endpoint.wait_for(1)
+        told = await story(ours, entry)
+        assert [place["state"] for place in told["now"]] == ["pending"]
+        assert ours.worker.consumer in told["now"][0]["text"]
+        rig.endpoint.release()
+        await rig.settled(delivered=1)
+
+
+@pytest.mark.parametrize("id", ["1-0", "evt_1-0_0_00000000"])
+async def test_an_event_that_nobody_knows_is_said_to_be_unknown(rig: Rig, id: str) -> None:
+    said = "nothing is known of this id: neither stream, journal nor dead letters hold it any more"
+    async with door(rig) as ours:
+        assert (await ours.get(f"/api/v1/explain/{id}")).refusal == (404, "no_such_event", said)
+
+
+@pytest.mark.parametrize("id", ["nothing", "1", "1-2-3", "%3Cscript%3E", "99999999999999999999-0"])
+async def test_what_is_no_id_is_refused(rig: Rig, id: str) -> None:
+    said = "this is no id: it looks like 1795428000000-0, or is a webhook-id"
+    async with door(rig) as ours:
+        assert (await ours.get(f"/api/v1/explain/{id}")).refusal == (400, "bad_request", said)
