@@ -1,8 +1,9 @@
 """Templates grown from a grammar, answered by our engine and by the real Go: the same output, or the same error text.
 
 Run by scripts/fuzz-templates. Every case has a seed of its own (the run's and its number), so that a run can be
-repeated, and a difference is made smaller before it is shown. What differs by design is counted and not compared: our
-limits are smaller than Go's, and html mode refuses where it cannot be exact.
+repeated. A difference is made smaller, shown, and kept as a vector with Go's answer, which the tests hold from then on.
+What differs by design is counted and not compared: our limits are smaller than Go's, and html mode refuses where it
+cannot be exact.
 """
 
 import argparse
@@ -13,13 +14,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 
 from streamhooks.template import Template, TemplateError
+from tests.template.cases import VECTORS
 from tests.template.grammar import Grammar
 from tests.template_oracle import go
 from tests.template_oracle.smaller import smaller
@@ -28,7 +30,9 @@ BATCH = 500
 MISSING_KEYS = ("default", "default", "zero", "error")
 MODES = ("text", "text", "text", "html")
 SHOWN = 20
-"""Differences that are shown in full."""
+"""Differences that are shown in full and kept."""
+KEPT = VECTORS / "fuzz.jsonl"
+"""Where they are kept."""
 Verdict: TypeAlias = Literal["agreed", "limited", "refused", "different"]
 
 
@@ -93,12 +97,13 @@ def verdict(mine: Answer, go_answer: Answer) -> Verdict:
 class Fuzzer:
     """Batches of cases, and what came of them."""
 
-    def __init__(self, oracle: Path, seed: str) -> None:
+    def __init__(self, oracle: Path, seed: str, engine: Callable[[Case], Answer] = ours) -> None:
         self.counts: Counter[Verdict] = Counter()
         self.outputs = 0
         """Of those that agreed, how many rendered; the others gave the same error."""
         self._oracle = oracle
         self._seed = seed
+        self._engine = engine
         self._next = 0
 
     def batch(self, size: int) -> Iterator[Case]:
@@ -106,49 +111,66 @@ class Fuzzer:
         cases = [grown(f"{self._seed}/{number}") for number in range(self._next, self._next + size)]
         self._next += size
         for case, go_answer in zip(cases, self.answers(cases), strict=True):
-            mine = ours(case)
+            mine = self._engine(case)
             found = verdict(mine, go_answer)
             self.counts[found] += 1
             self.outputs += found == "agreed" and mine.kind == "output"
             if found == "different":
                 yield case
 
-    def answers(self, cases: list[Case]) -> list[Answer]:
-        """Go's."""
-        replies = go.asked(self._oracle, [case.request() for case in cases], "-timeout", "2s")
-        return [gos(reply) for reply in replies]
+    def replies(self, cases: list[Case]) -> list[dict[str, Any]]:
+        """Go's answers, as the oracle writes them."""
+        return go.asked(self._oracle, [case.request() for case in cases], "-timeout", "2s")
 
-    def differs(self, template: str, data: Any, like: Case) -> bool:
-        """Whether a smaller case, with the options of a larger one, still differs."""
-        case = Case(template, data, like.mode, like.missingkey)
-        return verdict(ours(case), self.answers([case])[0]) == "different"
+    def answers(self, cases: list[Case]) -> list[Answer]:
+        return [gos(reply) for reply in self.replies(cases)]
+
+    def made_small(self, case: Case) -> Case:
+        """A difference, as small as it goes."""
+
+        def differs(template: str, data: Any) -> bool:
+            smaller_case = Case(template, data, case.mode, case.missingkey)
+            return verdict(self._engine(smaller_case), self.answers([smaller_case])[0]) == "different"
+
+        return Case(*smaller(case.template, case.data, differs), case.mode, case.missingkey)
 
     def shown(self, case: Case) -> str:
-        """A difference for people: made as small as it goes, with both answers."""
-        template, data = smaller(case.template, case.data, lambda text, of: self.differs(text, of, case))
-        small = Case(template, data, case.mode, case.missingkey)
-        mine, (go_answer,) = ours(small), self.answers([small])
+        """A difference for people, with both answers."""
+        mine, (go_answer,) = self._engine(case), self.answers([case])
         return (
-            f"\nDIFFERENCE mode {case.mode}, missingkey {case.missingkey}\n  template {json.dumps(template)}\n"
-            f"  data     {json.dumps(data)}\n  go       {_told(go_answer)}\n  ours     {_told(mine)}"
+            f"\nDIFFERENCE mode {case.mode}, missingkey {case.missingkey}\n  template {json.dumps(case.template)}\n"
+            f"  data     {json.dumps(case.data)}\n  go       {_told(go_answer)}\n  ours     {_told(mine)}"
         )
+
+    def vector(self, case: Case) -> dict[str, Any]:
+        """A difference as a vector: what Go says of it is what is right."""
+        (reply,) = self.replies([case])
+        name = f"fuzz/{self._seed}/{self.counts['different']}"
+        return {"name": name, **case.request(), **{key: reply[key] for key in _ANSWERS if key in reply}}
 
     @property
     def total(self) -> int:
         return self.counts.total()
 
 
+_ANSWERS = ("output", "output_b64", "error", "stage", "partial")
+"""What of the oracle's answer a vector has."""
+
+
 def _told(answer: Answer) -> str:
     return f"{answer.kind}: {answer.text.decode('utf-8', 'backslashreplace')!r}"
 
 
-def fuzz(fuzzer: Fuzzer, count: int, seconds: float) -> int:
-    """Until `count` cases or `seconds` are over; shows differences and a line for every 10,000; returns how many."""
+def fuzz(fuzzer: Fuzzer, count: int, seconds: float, kept: Path) -> int:
+    """Until `count` cases or `seconds` are over; shows and keeps differences; returns how many there are."""
     started = said = time.monotonic()
     while fuzzer.total < count and time.monotonic() - started < seconds:
         for case in fuzzer.batch(min(BATCH, count - fuzzer.total)):
             if fuzzer.counts["different"] <= SHOWN:
-                print(fuzzer.shown(case), flush=True)
+                small = fuzzer.made_small(case)
+                print(fuzzer.shown(small), flush=True)
+                with kept.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(fuzzer.vector(small)) + "\n")
         if time.monotonic() - said > 30:
             said = time.monotonic()
             print(_line(fuzzer), flush=True)
@@ -182,7 +204,10 @@ def main() -> int:
             return 2
         print(f"against {go.version()}, seed {seed}", flush=True)
         count = args.count or (sys.maxsize if args.minutes else 10_000)
-        return 1 if fuzz(Fuzzer(oracle, seed), count, 60 * (args.minutes or float("inf"))) else 0
+        if not fuzz(Fuzzer(oracle, seed), count, 60 * (args.minutes or float("inf")), KEPT):
+            return 0
+        print(f"kept in {KEPT.relative_to(VECTORS.parents[2])}; once they are mended, commit them with the mend")
+        return 1
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from streamhooks.template.functions.calling import functions as as_functions
 from streamhooks.template.functions.catalogue import CATALOGUE
 from streamhooks.template.hints import with_hint
 from streamhooks.template.limits import SOURCE_BYTES, Meter, exceeded
-from streamhooks.template.literals import to_bytes
+from streamhooks.template.literals import quote, to_bytes
 from streamhooks.template.nodes import Text, Tree
 from streamhooks.template.parser import is_empty, parse
 from streamhooks.template.reads import Path, paths_read
@@ -101,6 +101,11 @@ class Template:
                 f"template: {name}: {size} bytes; at most {SOURCE_BYTES} are allowed", "Take parts of it out."
             )
         known = functions or {}
+        for own in known:
+            if own.startswith("_"):
+                raise TemplateError(
+                    "parse", f"template: {name}: function {quote(own)} may not be registered\nIts name begins with _."
+                )
         try:
             return cls(source, name, escape, missingkey, known, delims, templates or {}, catalogue)
         except TemplateError as error:

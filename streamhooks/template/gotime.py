@@ -20,6 +20,8 @@ RFC3339_NANO = "2006-01-02T15:04:05.999999999Z07:00"
 STRING = "2006-01-02 15:04:05.999999999 -0700 MST"
 """What printing a time gives."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FARTHEST = 24 * 3600
+"""Seconds of the largest offset that Go reads."""
 
 _CHUNK = re.compile(
     r"January|Jan(?![a-z])|Monday|Mon(?![a-z])|MST|002|0[1-6]|15|1|2006|2|__2|_2(?!006)|3|4|5|PM|pm"
@@ -60,7 +62,7 @@ _READ = {
 _FRACTION = re.compile(r"[.,](?P<fraction>\d+)", re.ASCII)
 """Read after the seconds, whatever their layout says of it."""
 _NEVER, _END = re.compile("(?!)"), re.compile(r"\Z")
-_SPACES = re.compile("( +)")
+_SPACES, _BLANKS = re.compile("( +)"), re.compile(" *")
 _UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _DURATION = re.compile(r"[+-]?(?:0|(?:(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:ns|us|µs|μs|ms|s|m|h))++)")
 """Possessive (`++`), or a long number without a unit would take the square of its length."""
@@ -203,13 +205,13 @@ def parse_time(layout: str, value: str) -> Time | None:
 
 def _after(text: str, value: str, at: int) -> int:
     """Where `value` goes on after a layout's text; -1 if it has another. A run of spaces stands for any other."""
-    if value.startswith(text, at):
-        return at + len(text)
+    if " " not in text:
+        return at + len(text) if value.startswith(text, at) else -1
     for word in _SPACES.split(text):
         if word[:1] == " ":
             if value[at : at + 1] not in ("", " "):
                 return -1
-            at += len(value[at:]) - len(value[at:].lstrip(" "))
+            at = _BLANKS.match(value, at).end()  # type: ignore[union-attr]  # it matches nothing, too
         elif value.startswith(word, at):
             at += len(word)
         else:
@@ -236,6 +238,8 @@ def _assembled(parts: dict[str, str | None]) -> Time | None:
     except ValueError:
         return None
     offset, zone = _zone(parts.get("offset"), parts.get("zone"))
+    if abs(offset) > _FARTHEST:
+        return None
     since = wall - _EPOCH
     return Time(since.days * 86400 + since.seconds - offset, int(fraction), offset, zone)
 
@@ -257,6 +261,8 @@ def parse_duration(text: str) -> int | None:
     for whole, fraction, unit in _DURATION_PART.findall(text.lstrip("+-")):
         scale = _UNITS[unit]
         nanos += int(whole or 0) * scale + int(fraction or 0) * scale // 10 ** len(fraction)
+    if nanos >= 2**63:
+        return None
     return -nanos if text[0] == "-" else nanos
 
 

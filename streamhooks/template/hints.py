@@ -10,11 +10,11 @@ from difflib import get_close_matches
 
 from streamhooks.errors import TemplateError
 
-_LONGEST = 2000
+_LONGEST = 1000
 """Characters of a message that is looked at: a longer one quotes some large part of an event."""
-_NAMES = 500
-_NAME_CHARS = 64
-"""Most names, and the longest, that are compared with a name that is not known: each takes some 20 microseconds."""
+_NAMES = 150
+_NAME_CHARS = 32
+"""Most names, and the longest, that are compared with a name that is not known: each takes up to 60 microseconds."""
 _ACTION = re.compile(r"\{\{.{1,120}?\}\}")
 
 _MISSING = re.compile(r'at <.*>: (?:map has no entry|nil data; no entry) for key "(.*)"$')
@@ -92,7 +92,7 @@ _MEANT: tuple[tuple[str, str], ...] = (
     (r"at <.*>: expected (?P<wanted>\S+); found .*$", "The function takes {wanted} here."),
     (r"cannot assign nil to (?P<wanted>\S+)$", "The function takes {wanted} here, not nil."),
     (
-        r"(?P<what>\S+) is not a method but has arguments$",
+        r": (?P<what>[^ :]+) is not a method but has arguments$",
         "A value takes no arguments; a function stands first: {{{{print .{what} 1}}}}.",
     ),
     (

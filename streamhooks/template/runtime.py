@@ -130,7 +130,6 @@ def paid(meter: Meter, function: Function, *values: object) -> object:
 def printer(verb: Verb) -> Callable[[object, Meter], str]:
     """What writes a value for one verb of a constant format: the common case at once, all others exactly."""
     plain_width = verb.width is None and not (verb.sharp or verb.plus or verb.space or verb.zero)
-
     price = QUOTING if verb.verb in "qxX" else WRITING
 
     def exact(value: object, meter: Meter) -> str:

@@ -74,6 +74,12 @@ def test_functions_of_the_caller_are_typed_by_their_annotations() -> None:
         assert caught.value.message == message
 
 
+def test_the_names_of_escapers_are_not_for_functions_of_the_caller() -> None:
+    with pytest.raises(TemplateError) as caught:
+        Template.parse("{{_form .a}}", functions={"_form": str})
+    assert caught.value.message == 'template: t: function "_form" may not be registered\nIts name begins with _.'
+
+
 def test_further_texts_can_be_called_and_looked_up() -> None:
     template = Template.parse('{{template "head" .}}!', templates={"head": "H{{.n}}"})
     assert template.render({"n": 1}) == "H1!"

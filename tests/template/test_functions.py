@@ -40,6 +40,15 @@ DATA = {
         ('{{(urlParse "https://u@h:8/p?q=1#f").hostname}}', "h"),
         ("{{typeOf .n}} {{kindOf .l}} {{typeOf 1}}", "int64 slice int"),
         ('{{repeat 3 "ab"}} {{until 3}} {{nindent 2 "a"}}', "ababab [0 1 2] \n  a"),
+        ('{{upper "ßé"}} {{lower "ΑΣ"}} {{swapcase "aßΣ"}} {{title "ßa éb"}}', "ßÉ \u03b1\u03c3 Aß\u03c3 ßa Éb"),
+        ('{{uniq (list 1 1.0 "1" "1" 0.0 -0.0)}} {{has (list 1) (list (list 1) 2)}}', "[1 1 1 0] true"),
+        ('{{without (list "a" (dict "b" 1) (list)) (dict "b" 1) (list)}}', "[a]"),
+        ('{{b64dec "a$b"}} {{b64dec "é"}}', "illegal base64 data at input byte 1 illegal base64 data at input byte 0"),
+        ('{{with urlParse "http://u:p@h:8/p%20a?q=1"}}{{.userinfo}} {{.host}} {{.path}}{{end}}', "u:p h:8 /p a"),
+        ('{{(urlParse "mailto:a@b.example").opaque}} {{(urlParse "http://[::1]:80/").hostname}}', "a@b.example ::1"),
+        ('{{urlJoin (urlParse "https://u@h/p%20a?q=1#f")}} {{urlJoin (dict "path" "a")}}', "https://u@h/p%20a?q=1#f a"),
+        ('{{printf "% X|%#x|%# x|%x" "az" "az" "az" ""}}', "61 7A|0x617a|0x61 0x7a|"),
+        ('{{int64 "12.0"}} {{int "0x1F"}} {{float64 "1_000.5"}} {{float64 "1.5x"}}', "12 31 1000.5 0"),
     ],
 )  # fmt: skip  # one case a line
 def test_a_function_gives(source: str, expected: str) -> None:
@@ -76,6 +85,78 @@ def test_a_function_says_what_it_does_not_take(source: str, column: int, node: s
         Template.parse(source).render(DATA)
     message = caught.value.message.split("\n")[0]
     assert message == f'template: t:1:{column}: executing "t" at <{node}>: {fault}'
+
+
+@pytest.mark.parametrize(
+    ("layout", "text", "expected"),
+    [
+        ("2006-01-02T15:04:05Z07:00", "2026-11-23T1:00:05Z", "2026-11-23T01:00:05Z"),
+        ("2006-01-02T15:04:05Z07:00", "2026-11-23T10:00:05.5+02:00", "2026-11-23T10:00:05.5+02:00"),
+        ("2006-01-02T15:04:05Z07:00", "2026-11-23T10:00:05+25:00", ""),
+        ("2006-01-02T15:04:05Z07:00", "2026-11-23T10:00:05Z and more", ""),
+        ("Jan _2 2006", "Nov  3 2026", "2026-11-03T00:00:00Z"),
+        ("Jan _2 2006", "NOV 13 2026", "2026-11-13T00:00:00Z"),
+        ("Monday, 02-Jan-06 15:04:05 MST", "Monday, 23-Nov-26 10:00:00 UTC", "2026-11-23T10:00:00Z"),
+        ("2006-01-02 15:04:05.000", "2026-11-23  10:00:05.123", "2026-11-23T10:00:05.123Z"),
+        ("2006-01-02 15:04:05.000", "2026-11-23 10:00:05.12", ""),
+        ("2006-01-02 15:04:05,999", "2026-11-23 10:00:05", "2026-11-23T10:00:05Z"),
+        ("3:04PM 2006", "12:04AM 2026", "2026-01-01T00:04:00Z"),
+        ("2006-01-02", "2026-02-30", ""),
+    ],
+)
+def test_a_text_is_read_as_a_time_as_go_reads_it(layout: str, text: str, expected: str) -> None:
+    """What Go 1.26's time.Parse gives; empty where it gives an error."""
+    source = (
+        "{{with toDate .layout .text}}{{if ne .Year 1}}{{.Format `2006-01-02T15:04:05.999999999Z07:00`}}{{end}}{{end}}"
+    )
+    assert Template.parse(source).render({"layout": layout, "text": text}) == expected
+
+
+@pytest.mark.parametrize(
+    ("duration", "expected"),
+    [
+        ("1h30m", "11:30:00"),
+        ("-.5s1m", "09:58:59.5"),
+        ("+1.s", "10:00:01"),
+        ("0", "10:00:00"),
+        *(("1", "10:00:00"), ("1d", "10:00:00"), ("9999999999h", "10:00:00"), ("1" * 100_000, "10:00:00")),
+    ],
+)
+def test_a_time_moves_by_a_duration_of_gos_and_stays_for_anything_else(duration: str, expected: str) -> None:
+    source = '{{date "15:04:05.999" (dateModify .d "2026-11-23T10:00:00Z")}}'
+    assert Template.parse(source).render({"d": duration}) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "fault"),
+    [
+        ("{{trimAll .s .s}}", "trimAll: trimAll takes at most 64 different characters; these are 65"),
+        ("{{date .s 0}}", "date: a layout of 650 characters; at most 128 are allowed"),
+        ("{{toDate .s .s}}", "toDate: a layout of 650 characters; at most 128 are allowed"),
+        ("{{dateInZone .s 0 `UTC`}}", "dateInZone: a layout of 650 characters; at most 128 are allowed"),
+        ("{{(toDate `2006` `2026`).Format .s}}", "Format: a layout of 650 characters; at most 128 are allowed"),
+        ("{{until 9223372036854775807}}", "until: a list of 9223372036854775807 items; at most 100000 are allowed"),
+        ('{{splitList "" (repeat 200000 "a")}}', "splitList: a list of 200001 items; at most 100000 are allowed"),
+        ("{{dig (list) `a` 1 (dict)}}", "dig: dig takes text as keys; one is []interface {}"),
+        ("{{urlParse `http://a/%zz`}}", 'urlParse: unable to parse url: invalid URL escape "%zz"'),
+        ("{{urlParse `http://a:b/`}}", 'urlParse: unable to parse url: invalid host or port "a:b"'),
+        ("{{urlParse `1http://x`}}", "urlParse: unable to parse url: first path segment in URL cannot contain colon"),
+        ('{{urlParse "http://a\x01"}}', "urlParse: unable to parse url: invalid control character in URL"),
+    ],
+)
+def test_a_function_refuses_what_would_be_endless_or_is_wrong(source: str, fault: str) -> None:
+    with pytest.raises(TemplateError) as caught:
+        Template.parse(source).render({"s": "".join(chr(0x100 + n) for n in range(65)) * 10})
+    assert caught.value.message.split("\n")[0].endswith(f"error calling {fault}")
+
+
+def test_spaces_before_deep_json_have_a_bound() -> None:
+    inside: object = [1] * 15_000
+    for _ in range(60):
+        inside = [inside]
+    with pytest.raises(TemplateError) as caught:
+        Template.parse("{{toPrettyJson .}}").render(inside)
+    assert caught.value.message == ("a string of more than 1048576 characters\nPut less of the event into it.")
 
 
 def test_every_function_has_a_subject_and_says_what_it_takes() -> None:

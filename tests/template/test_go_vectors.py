@@ -9,7 +9,7 @@ import pytest
 from streamhooks.template import TemplateError
 from tests.template.cases import Case, first_line, read
 
-CASES = read("go-template.jsonl")
+CASES = [*read("go-template.jsonl"), *read("fuzz.jsonl")]
 REFUSED = 48
 """How many vectors of html mode are refused, of 59."""
 

@@ -49,6 +49,8 @@ PLACES = (
     '{"v": "{{.v | print}}"}',
     '{"v": "{{printf "%s" .v}}"}',
     '{"v": "{{default "d" .v}}"}',
+    '{"v": {{quote .v}}}',
+    '{"v": {{.v | quote}}, "x": {{printf "%q" .v}}}',
 )
 
 
@@ -76,6 +78,15 @@ def test_a_bare_value_is_the_same_value_in_json(value: object) -> None:
     parsed = json.loads(template.render({"v": value}), parse_int=float)
     assert set(parsed) == {"v", "s"}
     assert json.dumps(parsed["v"], sort_keys=True) == json.dumps(seen_in(value), sort_keys=True)
+
+
+@pytest.mark.parametrize("source", PLACES)
+@pytest.mark.parametrize("piece", ['"\\\n', "\x00\u2028", "\ud800x", "é</script>", "世"])
+def test_no_long_string_leaves_its_place_in_json(source: str, piece: str) -> None:
+    """Long values go another way: they are counted one by one."""
+    value = piece * 2000
+    parsed = json.loads(Template.parse(source, escape="json").render({"v": value, "l": [value]}))
+    assert parsed["v"] == seen(value)
 
 
 def seen_in(value: object) -> object:

@@ -1,5 +1,6 @@
 """The fuzzer itself: what it counts as a difference, how it makes one small, and what it says without Go."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,7 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.fuzz_templates import Answer, Verdict, grown, verdict
+from streamhooks.template import TemplateError
+from tests import fuzz_templates
+from tests.fuzz_templates import Answer, Fuzzer, Verdict, fuzz, grown, verdict
+from tests.template.cases import Case, first_line
+from tests.template_oracle import go
 from tests.template_oracle.smaller import smaller
 from tests.template_oracle.workloads import EVENTS, workloads
 
@@ -51,6 +56,27 @@ def test_a_difference_is_made_small() -> None:
     assert interesting(text, of)
     assert len(text) < 25
     assert of == {"a": {"b": []}}
+
+
+@pytest.mark.skipif(go.go() is None, reason="go is not installed")
+def test_a_difference_is_kept_as_a_vector_with_gos_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def wrong(case: fuzz_templates.Case) -> Answer:
+        return Answer("output", b"never") if "{{" in case.template else fuzz_templates.ours(case)
+
+    kept = tmp_path / "fuzz.jsonl"
+    fuzzer = Fuzzer(go.built(go.ORACLE, tmp_path), "7", wrong)
+    assert fuzz(fuzzer, 3, 60, kept) == 3
+    vectors = [json.loads(line) for line in kept.read_text().split("\n") if line]
+    assert [vector["name"] for vector in vectors] == ["fuzz/7/1", "fuzz/7/2", "fuzz/7/3"]
+    for vector in vectors:
+        case = Case(**vector)
+        assert "{{" in case.template
+        try:
+            answer = case.parse().render_bytes(case.values())
+        except TemplateError as error:
+            answer = first_line(error.message).encode()
+        assert answer == (case.expected if case.error is None else case.error.encode())
+    assert capsys.readouterr().out.count("DIFFERENCE mode") == 3
 
 
 def test_without_go_the_fuzzer_says_what_is_missing() -> None:

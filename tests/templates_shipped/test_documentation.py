@@ -91,6 +91,7 @@ def test_the_limits_are_those_of_the_page() -> None:
         ["parentheses inside each other", f"{limits.PARENTHESES}"],
         ["width and precision of `printf`", f"{limits.PRINTF_WIDTH}"],
         ["items of a list that a function makes", f"{limits.LIST_ITEMS}"],
+        ["layout of a time", f"{limits.LAYOUT_CHARS} characters"],
     ]
 
 

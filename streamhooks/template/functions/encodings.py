@@ -7,11 +7,12 @@ import posixpath
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlunsplit
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from streamhooks.template.functions.calling import FunctionError
 from streamhooks.template.jsontext import NotJsonError, json_pretty, json_text
 from streamhooks.template.literals import from_bytes, to_bytes
+from streamhooks.template.literals import quote as go_quote
 from streamhooks.template.values import Markup, Raw, plain, type_name
 
 _URL = re.compile(
@@ -19,6 +20,8 @@ _URL = re.compile(
     r"([^?#\x00-\x1f\x7f]*)(?:\?([^#\x00-\x1f\x7f]*))?(?:#([^\x00-\x1f\x7f]*))?"
 )
 """RFC 3986, appendix B, in linear time. Python's urlsplit normalizes hosts, which takes the square of their length."""
+_HOST = re.compile(r"(?:\[[^\] ]*\]|[^\[\]: ]*)(?::[0-9]*)?")
+_BAD_ESCAPE = re.compile("%(?![0-9a-fA-F]{2}).{0,2}", re.DOTALL)
 _NO_BASE64 = re.compile("[^A-Za-z0-9+/]")
 
 
@@ -118,32 +121,46 @@ def sha1sum(text: str) -> str:
 
 
 def url_parse(text: str) -> dict[str, object]:
-    """scheme, host, hostname, path, query, fragment, userinfo, opaque."""
+    """scheme, host, hostname, path, query, fragment, userinfo, opaque; path and fragment are decoded."""
     found = _URL.fullmatch(text)
     if not found:
         raise FunctionError("unable to parse url: invalid control character in URL")
     scheme, authority, path, query, fragment = [part or "" for part in found.groups()]
     user, _, host = authority.rpartition("@")
-    name = host[1 : host.find("]")] if host.startswith("[") else host.partition(":")[0]
-    if host.startswith("[") and "]" not in host:
-        raise FunctionError("unable to parse url: missing ']' in host")
+    if not _HOST.fullmatch(host):
+        raise FunctionError(f"unable to parse url: invalid host or port {go_quote(host)}")
+    if not scheme and not authority and ":" in path.partition("/")[0]:
+        raise FunctionError("unable to parse url: first path segment in URL cannot contain colon")
+    for part in (path, fragment):
+        if bad := _BAD_ESCAPE.search(part):
+            raise FunctionError(f"unable to parse url: invalid URL escape {go_quote(bad.group())}")
+    is_opaque = bool(scheme) and not authority and not path.startswith("/")
     return {
         "scheme": scheme.lower(),
         "host": host,
-        "hostname": name,
-        "path": path,
+        "hostname": host[1 : host.find("]")] if host.startswith("[") else host.partition(":")[0],
+        "path": "" if is_opaque else from_bytes(unquote_to_bytes(to_bytes(path))),
         "query": query,
-        "fragment": fragment,
+        "fragment": from_bytes(unquote_to_bytes(to_bytes(fragment))),
         "userinfo": user,
-        "opaque": "",
+        "opaque": path if is_opaque else "",
     }
 
 
 def url_join(parts: dict[str, object]) -> str:
     """The URL of a map as urlParse makes it."""
-    part = {key: plain(parts[key]) if key in parts else "" for key in ("scheme", "host", "path", "query", "fragment")}
-    user = plain(parts["userinfo"]) + "@" if parts.get("userinfo") else ""
-    return urlunsplit((part["scheme"], user + part["host"], part["path"], part["query"], part["fragment"]))
+    names = ("scheme", "host", "path", "query", "fragment", "userinfo", "opaque")
+    part = {name: plain(parts[name]) if parts.get(name) else "" for name in names}
+    path = part["opaque"] or quote_from_bytes(to_bytes(part["path"]), safe="$&+,/:;=@")
+    if part["host"] or part["userinfo"]:
+        user = part["userinfo"] + "@" if part["userinfo"] else ""
+        path = f"//{user}{part['host']}{'' if path[:1] in ('', '/') else '/'}{path}"
+    return (
+        (part["scheme"] + ":" if part["scheme"] else "")
+        + path
+        + ("?" + part["query"] if part["query"] else "")
+        + ("#" + quote_from_bytes(to_bytes(part["fragment"]), safe="$&+,/:;=?@!()*") if part["fragment"] else "")
+    )
 
 
 def path_base(path: str) -> str:
