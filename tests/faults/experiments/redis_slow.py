@@ -19,7 +19,7 @@ LEASE = 10.0
 """Seconds: a lease must outlast the time in which a heartbeat may still get through."""
 
 
-@experiment("Redis frozen for 10 s", smoke=True)
+@experiment("Redis frozen for 10 s")
 async def frozen(lab: Lab) -> Verdict:
     """What it was asked meanwhile it carries out once it goes on, whether anybody still waits for the answer or not."""
     server, sink = await lab.server(), await lab.sink(0.1)
