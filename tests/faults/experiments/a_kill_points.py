@@ -13,8 +13,10 @@ EVENTS = 50
 SIGKILLED = -9
 
 
-def _killed_at(failpoint: str, what: str, end: str = "ok", *, most_duplicates: int = IN_FLIGHT) -> None:
-    @experiment(f"killed {what}", smoke=True)
+def _killed_at(
+    failpoint: str, what: str, end: str = "ok", *, most_duplicates: int = IN_FLIGHT, smoke: bool = True
+) -> None:
+    @experiment(f"killed {what}", smoke=smoke)
     async def run(lab: Lab) -> Verdict:
         server, sink = await lab.server(), await lab.sink()
         load, crew = lab.load(server), await lab.crew(server.url, sink)
@@ -31,16 +33,16 @@ def _killed_at(failpoint: str, what: str, end: str = "ok", *, most_duplicates: i
         return verdict
 
 
-_killed_at("read", "after reading", most_duplicates=0)
+_killed_at("read", "after reading", most_duplicates=0, smoke=False)
 _killed_at("claimed", "after the claim", most_duplicates=0)
-_killed_at("sending:5", "before sending")
+_killed_at("sending:5", "before sending", smoke=False)
 _killed_at("replied:5", "after the 2xx, before it is noted")
-_killed_at("settled:5", "after it is noted and acknowledged")
+_killed_at("settled:5", "after it is noted and acknowledged", smoke=False)
 _killed_at("stored:5", "after the retry is stored", "retry")
 _killed_at("buried:5", "after the dead letter is written", "dead")
 
 
-@experiment("killed between the request and its reply", smoke=True)
+@experiment("killed between the request and its reply")
 async def while_sending(lab: Lab) -> Verdict:
     server, sink = await lab.server(), await lab.sink()
     load, crew = lab.load(server), await lab.crew(server.url, sink)

@@ -63,7 +63,7 @@ def _lost(script: str, what: str, end: str = "ok", *, smoke: bool = False) -> No
         worker = await crew.start()
         await crew.ready()
         longest = 0.0
-        for number in range(lab.scaled(5)):
+        for number in range(lab.scaled(3)):
             proxy.cut_reply_to(_call_of(script))
             await load.publish(range(number * 50, number * 50 + 50), end=end)
             await proxy.lost(number + 1)

@@ -14,7 +14,7 @@ from tests.faults.proxy import Proxy
 from tests.faults.server import Server
 from tests.faults.sink import Sink
 
-EVENTS = 1200
+EVENTS = 800
 PER_SECOND = 200
 CUT_OFF = 0.7
 """Seconds for which nothing reaches the replica any more before it is promoted."""

@@ -11,7 +11,7 @@ from tests.waiting import eventually
 
 EVENTS = 1000
 PER_SECOND = 200
-DOWN = 3.0
+DOWN = 2.0
 """Seconds."""
 BACK = 5.0
 """Seconds until deliveries must go on once Redis is back."""

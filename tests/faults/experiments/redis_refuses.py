@@ -17,9 +17,9 @@ from tests.faults.server import Server
 from tests.faults.sink import Key, Sink
 from tests.waiting import eventually
 
-EVENTS = 500
+EVENTS = 350
 PER_SECOND = 100
-REFUSING = 3.0
+REFUSING = 2.0
 """Seconds."""
 BACK = 5.0
 Act = Callable[[], Awaitable[object]]
@@ -40,6 +40,7 @@ async def _refused(lab: Lab, server: Server, sink: Sink, refuse: Act, accept: Ac
             await _nothing_moves(load, sink, crew)
             await accept()
             longest = max(longest, await sink.goes_on())
+    sink.delay = 0.01
     await load.publish(range(-50, 0), end="retry")
     await lab.delivered(sink, load, crew, worker)
     for said in ("redis_refuses_writes", "redis_takes_writes_again"):
@@ -104,7 +105,7 @@ async def duplicates_behind_an_unclaimed(lab: Lab) -> Verdict:
         load.note(before, await transaction.execute())
     await _counted(sink.delivered, len(before))
     longest = 0.0
-    for number in range(1, lab.scaled(3) + 1):
+    for number in range(1, lab.scaled(2) + 1):
         seqs = [*range(number * 8, number * 8 + 8)] * 2
         async with client.pipeline(transaction=True) as transaction:  # reading goes on where memory is full
             load.add_to(transaction, seqs)

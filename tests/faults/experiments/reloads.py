@@ -13,7 +13,7 @@ from tests.faults.lab import Lab
 from tests.faults.sink import SECRET
 from tests.waiting import eventually
 
-EVENTS = 1000
+EVENTS = 600
 PER_SECOND = 200
 NEW_SECRET = "whsec_YW5vdGhlciBzZWNyZXQgb2YgdGhpcnR5LXR3byBieXRlcyE="
 

@@ -13,7 +13,7 @@ from tests.faults.lab import Lab
 from tests.faults.load import STREAM
 from tests.waiting import eventually
 
-EVENTS = 2000
+EVENTS = 1000
 SLOTS = 16
 LONG_LEASE = 60.0
 QUICK = 8.0
