@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from streamhooks.delivery.request import webhook_id
 from tests.admin.asking import Door, door
 from tests.flow.rig import Rig
@@ -78,15 +76,15 @@ async def test_an_event_that_is_being_sent_is_pending(rig: Rig) -> None:
         await rig.settled(delivered=1)
 
 
-@pytest.mark.parametrize("id", ["1-0", "evt_1-0_0_00000000"])
-async def test_an_event_that_nobody_knows_is_said_to_be_unknown(rig: Rig, id: str) -> None:
+async def test_an_event_that_nobody_knows_is_said_to_be_unknown(rig: Rig) -> None:
     said = "nothing is known of this id: neither stream, journal nor dead letters hold it any more"
     async with door(rig) as ours:
-        assert (await ours.get(f"/api/v1/explain/{id}")).refusal == (404, "no_such_event", said)
+        for id in ["1-0", "evt_1-0_0_00000000"]:
+            assert (await ours.get(f"/api/v1/explain/{id}")).refusal == (404, "no_such_event", said)
 
 
-@pytest.mark.parametrize("id", ["nothing", "1", "1-2-3", "%3Cscript%3E", "99999999999999999999-0"])
-async def test_what_is_no_id_is_refused(rig: Rig, id: str) -> None:
+async def test_what_is_no_id_is_refused(rig: Rig) -> None:
     said = "this is no id: it looks like 1795428000000-0, or is a webhook-id"
     async with door(rig) as ours:
-        assert (await ours.get(f"/api/v1/explain/{id}")).refusal == (400, "bad_request", said)
+        for id in ["nothing", "1", "1-2-3", "%3Cscript%3E", "99999999999999999999-0"]:
+            assert (await ours.get(f"/api/v1/explain/{id}")).refusal == (400, "bad_request", said)
