@@ -39,9 +39,10 @@ async def _refused(lab: Lab, server: Server, sink: Sink, refuse: Act, accept: Ac
             await asyncio.sleep(REFUSING)
             await _nothing_moves(load, sink, crew)
             await accept()
+            # The gateways may have ended meanwhile: how soon a server finds its disk gone is its own affair.
+            await load.publish(range(-50 * number, -50 * (number - 1)), end="retry")
             longest = max(longest, await sink.goes_on())
     sink.delay = 0.01
-    await load.publish(range(-50, 0), end="retry")
     await lab.delivered(sink, load, crew, worker)
     for said in ("redis_refuses_writes", "redis_takes_writes_again"):
         assert len(crew.records(said)) == rounds, crew.log
@@ -82,6 +83,10 @@ async def disk_gone(lab: Lab) -> Verdict:
     async def give_another() -> None:
         await server.ask("CONFIG", "SET", "dir", str(other))
         await server.ask("BGSAVE")
+        await eventually(has_saved, 10, "the snapshot is written")
+
+    async def has_saved() -> bool:
+        return bool((await server.ask("INFO", "persistence"))["rdb_last_bgsave_status"] == "ok")
 
     async def remove() -> None:
         shutil.rmtree(disk)
@@ -98,12 +103,10 @@ async def duplicates_behind_an_unclaimed(lab: Lab) -> Verdict:
     client, load, crew = await lab.client(server), lab.load(server), await lab.crew(server.url, sink)
     worker = await crew.start()
     await crew.ready()
-    # Reads begin small and grow with what they bring: after these, sixteen entries come in one.
-    before = range(1000, 1028)
-    async with client.pipeline(transaction=True) as transaction:
-        load.add_to(transaction, before)
-        load.note(before, await transaction.execute())
-    await _counted(sink.delivered, len(before))
+    # Once it has settled something its loops are all at work, and the reader waits for what comes.
+    await load.publish(range(8))
+    await lab.all_delivered(sink, load)
+    await eventually(partial(_all_acknowledged, client), 10, "the worker waits for entries")
     longest = 0.0
     for number in range(1, lab.scaled(2) + 1):
         seqs = [*range(number * 8, number * 8 + 8)] * 2
@@ -111,16 +114,17 @@ async def duplicates_behind_an_unclaimed(lab: Lab) -> Verdict:
             load.add_to(transaction, seqs)
             transaction.execute_command("CONFIG SET", "maxmemory", 1)
             load.note(seqs, await transaction.execute())
-        await _counted(sink.arrivals, len(before) + number * 8)
+        # As a rule the reader's claim is refused. Where another loop was first, nothing is read, which is as good.
+        await eventually(partial(_has_said, crew, "redis_refuses_writes", number), 10, "Redis refuses writes")
         await server.ask("CONFIG", "SET", "maxmemory", 0)
         longest = max(longest, await sink.goes_on())
-        await _counted(sink.delivered, len(before) + number * 8)
+        await _counted(sink.delivered, number * 8 + 8)
         await eventually(partial(_all_acknowledged, client), 10, "everything is settled")
     await lab.delivered(sink, load, crew, worker)
     await crew.drain()
     verdict = await lab.verdict(server, sink, load, recovery=longest, most_recovery=BACK)
     assert verdict.account["delivered"] == len(load.acknowledged), verdict
-    assert verdict.account["suppressed"] == len(load.acknowledged) - len(before), verdict
+    assert verdict.account["suppressed"] == len(load.acknowledged) - 8, verdict
     return verdict
 
 
