@@ -6,6 +6,7 @@ import pytest
 
 ALLOWED = {
     "go is not installed": "the real Go answers the templates of the oracle tests",
+    "chromium is not installed": "a real browser looks at the console; on Debian: apt-get install chromium",
 }
 """The reasons for which a test may be skipped, and why."""
 
