@@ -25,7 +25,7 @@ class EventsApi:
         return answer(await self._feed.now())
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        with self._feed.look() as client:
+        async with self._feed.look() as client:
             response = web.StreamResponse(headers=HEADERS)
             await response.prepare(request)
             while (messages := await client.next()) is not None:

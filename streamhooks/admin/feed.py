@@ -8,8 +8,8 @@ messages and is told how many, and nobody else waits for him. The number of clie
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Any
 
@@ -20,9 +20,9 @@ from streamhooks.admin.answers import AdminError
 from streamhooks.admin.desk import Desk
 from streamhooks.admin.sampling import Sample, Sampler
 from streamhooks.errors import StoreError
-from streamhooks.flow.patience import within
 from streamhooks.flow.runners import Runners
 from streamhooks.store.connection import connect
+from streamhooks.store.ids import last_id
 from streamhooks.store.journal import Journal, Written
 from streamhooks.store.keys import Keys
 
@@ -83,6 +83,9 @@ class Feed:
         self._clients: set[Client] = set()
         self._somebody = asyncio.Event()
         """Somebody looks."""
+        self._opening = asyncio.Lock()
+        self._since: dict[Keys, str] = {}
+        """Where each partition's journal ended when the first of them began to look."""
         self._until = 0.0
         """Samples are taken until then, monotonic."""
         self._history: deque[Sample] = deque(maxlen=HISTORY)
@@ -106,16 +109,19 @@ class Feed:
         await self._loops.cancel()
         await self._reader.aclose()
 
-    @contextmanager
-    def look(self) -> Iterator[Client]:
-        """Raises AdminError (`too_many_clients`)."""
-        if len(self._clients) >= MOST_CLIENTS:
-            said = f"{MOST_CLIENTS} consoles are open at this worker; close one, or ask another worker"
-            raise AdminError(503, "too_many_clients", said)
+    @asynccontextmanager
+    async def look(self) -> AsyncIterator[Client]:
+        """A client that is told of everything from now on. Raises AdminError (`too_many_clients`)."""
         client = Client()
-        client.put(message("hello", self._hello()))
-        self._clients.add(client)
-        self._somebody.set()
+        async with self._opening:
+            if len(self._clients) >= MOST_CLIENTS:
+                said = f"{MOST_CLIENTS} consoles are open at this worker; close one, or ask another worker"
+                raise AdminError(503, "too_many_clients", said)
+            if not self._clients:
+                await self._mark()
+            client.put(message("hello", self._hello()))
+            self._clients.add(client)
+            self._somebody.set()
         try:
             yield client
         finally:
@@ -123,6 +129,13 @@ class Feed:
             self._until = time.monotonic() + LINGER
             if not self._clients:
                 self._somebody.clear()
+
+    async def _mark(self) -> None:
+        """Notes where the journals end, so that nothing is missed that comes after the hello."""
+        self._since = {}
+        with suppress(StoreError):  # the samples say so
+            for partition in self._desk.worker.partitions:
+                self._since[partition.keys] = await last_id(self._desk.client, partition.keys.journal)
 
     async def now(self) -> Sample:
         """How it stands; its rates are those since the last sample, which is a second ago where somebody looks."""
@@ -164,18 +177,17 @@ class Feed:
     async def _follow(self, keys: Keys) -> None:
         """Tells of one partition's notes while somebody looks."""
         journal = Journal(self._reader, keys)
-        at = "$"
         while True:
-            if not self._clients:
-                at = "$"
-                await self._somebody.wait()
-            try:
-                at, written = await journal.after(at, WAIT)
-            except StoreError:  # the samples say so
-                await within(asyncio.Event().wait(), WAIT)
-                continue
-            if written:
-                self._tell("outcomes", [told(one) for one in written[-MOST_OUTCOMES:]])
+            await self._somebody.wait()
+            at = self._since.get(keys, "$")
+            while self._clients:
+                try:
+                    at, written = await journal.after(at, WAIT)
+                except StoreError:  # the samples say so
+                    await asyncio.sleep(WAIT)
+                    continue
+                if written:
+                    self._tell("outcomes", [told(one) for one in written[-MOST_OUTCOMES:]])
 
 
 def told(written: Written) -> dict[str, Any]:

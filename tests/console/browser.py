@@ -143,7 +143,7 @@ class Page:
 
     async def shows(self, text: str, within: float = 10.0) -> None:
         """Waits until the page shows a text."""
-        await self.until(f"document.body.innerText.includes({json.dumps(text)})", within)
+        await self.until(f"document.body?.innerText.includes({json.dumps(text)})", within)
 
     async def find(self, role: str, name: str = "", within: float = 10.0) -> int:
         """The visible element of this role and accessible name; of several the first."""

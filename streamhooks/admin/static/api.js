@@ -21,7 +21,7 @@ export async function call(path, body) {
   try {
     return await response.json();
   } catch {
-    throw new ApiError(0, "unreachable", "The worker’s answer broke off.");
+    throw new ApiError(0, "unreachable", "The worker's answer broke off.");
   }
 }
 

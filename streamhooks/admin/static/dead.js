@@ -29,12 +29,17 @@ export function open() {
   });
 }
 
-export function enter() {
+export async function enter() {
   const { handler } = byId("dead-filters").elements;
-  const chosen = handler.value;
-  handler.replaceChildren(h("option", { value: "" }, "any"), ...known().map((id) => h("option", { value: id }, id)));
-  handler.value = known().includes(chosen) ? chosen : "";
-  return load();
+  try {
+    const chosen = handler.value;
+    const ids = await known();
+    handler.replaceChildren(h("option", { value: "" }, "any"), ...ids.map((id) => h("option", { value: id }, id)));
+    handler.value = ids.includes(chosen) ? chosen : "";
+  } catch {
+    // what keeps it from that is said of the letters, too
+  }
+  await load();
 }
 
 function filters() {
@@ -80,7 +85,7 @@ function item(letter) {
     h(
       "div",
       { class: "letter-head" },
-      h("div", { class: "letter-name" }, h("strong", {}, letter.type || "no event"), letter.handler ? ` → ${letter.handler}` : "", " ", h("span", { class: "badge", "data-state": "bad" }, letter.reason.replaceAll("_", " "))),
+      h("h2", { class: "letter-name" }, h("strong", {}, letter.type || "no event"), letter.handler ? ` → ${letter.handler}` : "", " ", h("span", { class: "badge", "data-state": "bad" }, letter.reason.replaceAll("_", " "))),
       h("p", { class: "why" }, letter.why),
       h("p", { class: "quiet" }, Number.isNaN(buried) ? "" : when(buried, time(buried)), letter.attempts ? `, ${counted(letter.attempts, "attempt")}` : "", letter.status ? `, last answer ${letter.status}` : ""),
     ),

@@ -26,8 +26,11 @@ export function show(handlers) {
   if (handlers.some((handler) => !about.has(handler.id))) describe();
 }
 
-/** Those that can be chosen from, for the other views. */
-export const known = () => [...rows.keys()];
+/** The ids of those that are configured, for the other views. Throws ApiError. */
+export async function known() {
+  const { handlers } = await call("/api/v1/handlers");
+  return handlers.filter((handler) => handler.configured).map((handler) => handler.id);
+}
 
 async function describe() {
   for (const id of rows.keys()) about.set(id, null);

@@ -24,11 +24,17 @@ export function open() {
 
 export async function enter() {
   const { handler: select } = form();
-  const chosen = select.value;
-  if (chosen && known().join() === [...select.options].map((one) => one.value).join()) return;
-  select.replaceChildren(...known().map((id) => h("option", { value: id }, id)));
-  if (known().includes(chosen)) select.value = chosen;
-  if (select.value) await choose();
+  try {
+    const ids = await known();
+    if (handler && ids.join() === [...select.options].map((one) => one.value).join()) return;
+    const chosen = select.value;
+    select.replaceChildren(...ids.map((id) => h("option", { value: id }, id)));
+    if (ids.includes(chosen)) select.value = chosen;
+    if (ids.length) await choose();
+    else say(byId("trial-error"), "The configuration has no handler.");
+  } catch (error) {
+    say(byId("trial-error"), error.message);
+  }
 }
 
 async function choose() {
@@ -38,6 +44,7 @@ async function choose() {
     form().template.value = handler.template.source;
     say(byId("trial-template-name"), `${handler.template.name}, escape ${handler.template.escape}`);
     await exemplify();
+    for (const name of ["trial-render", "trial-fire"]) byId(name).disabled = false;
   } catch (error) {
     say(byId("trial-error"), error.message);
   }
@@ -102,7 +109,6 @@ function told(request, unfired, signed) {
 }
 
 async function fire() {
-  if (!handler) return;
   await ask({
     title: "Send a test request?",
     body: [line(`This request goes to ${handler.target} now, once, outside of the stream and of any cool-down. It is a real request to a real endpoint.`)],
