@@ -53,15 +53,15 @@ def _clock_of_redis(name: str, *jumps: int, smoke: bool = False) -> None:
         load, crew = lab.load(server), await lab.crew(server.url, sink)
         workers = [await crew.start() for _ in range(WORKERS)]
         await crew.ready(WORKERS)
-        longest = 0.0
+        events, longest = EVENTS * len(jumps), 0.0
         async with asyncio.TaskGroup() as gateways:
-            gateways.create_task(load.stream(range(EVENTS), per_second=PER_SECOND))
+            gateways.create_task(load.stream(range(events), per_second=PER_SECOND))
             for seconds in jumps:
                 await sink.goes_on()
                 clock.set(seconds)
                 await asyncio.sleep(SEEN)
                 longest = max(longest, await sink.goes_on())
-        await load.publish(range(EVENTS, EVENTS + 100), end="retry")
+        await load.publish(range(events, events + 100), end="retry")
         workers[0].kill()
         await workers[0].wait()
         await lab.delivered(sink, load, crew, workers[1])
