@@ -4,6 +4,7 @@
 exception that nobody expected is told: the log has it.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -17,6 +18,8 @@ log = structlog.get_logger("streamhooks")
 T = TypeVar("T")
 BODY_BYTES = 64 * 1024
 """The largest body that is read."""
+BODY_SECONDS = 10.0
+"""How long it may take to come."""
 
 
 class AdminError(StreamhooksError):
@@ -45,17 +48,27 @@ def refusal(error: Exception) -> web.Response:
 
 async def body_of(request: web.Request, type: type[T]) -> T:
     """The body as these fields and no others. Raises AdminError (`bad_request`), which names the field."""
-    data = await request.read()
+    data = await _read(request)
     try:
         return msgspec.json.decode(data or b"{}", type=type)
     except msgspec.MsgspecError as error:
-        raise AdminError(400, "bad_request", f"the body cannot be used: {_without_position(error)}") from None
+        raise AdminError(400, "bad_request", f"the body cannot be used: {error}") from None
     except (UnicodeDecodeError, RecursionError):
         raise AdminError(400, "bad_request", "the body is no JSON") from None
 
 
-def _without_position(error: Exception) -> str:
-    return str(error)[:300]
+async def _read(request: web.Request) -> bytes:
+    if (request.content_length or 0) > BODY_BYTES:  # before any of it has come
+        raise _too_large()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await request.read()
+    except TimeoutError:
+        raise AdminError(408, "too_slow", f"the body has not come within {BODY_SECONDS:g} s") from None
+
+
+def _too_large() -> AdminError:
+    return AdminError(413, "too_large", f"the body is larger than {BODY_BYTES:,} bytes")
 
 
 def _of(error: Exception) -> AdminError:
@@ -83,7 +96,7 @@ def _of_http(error: web.HTTPException) -> AdminError:
         allowed = ", ".join(sorted(error.allowed_methods))
         return AdminError(405, "wrong_method", f"{error.method} is not possible here; {allowed} is", {"Allow": allowed})
     if isinstance(error, web.HTTPRequestEntityTooLarge):
-        return AdminError(413, "too_large", f"the body is larger than {BODY_BYTES:,} bytes")
+        return _too_large()
     if error.status == 404:
         return AdminError(404, "no_such_path", "there is nothing at this path")
     return AdminError(error.status, "http", error.reason)

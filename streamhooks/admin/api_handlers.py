@@ -1,6 +1,5 @@
 """`/api/v1/handlers`: who is active, who is paused, and pausing and resuming them."""
 
-import asyncio
 from typing import Any
 
 from aiohttp import web
@@ -65,6 +64,8 @@ class HandlersApi:
         body = await body_of(request, Pause)
         if len(body.why) > WHY_CHARACTERS:
             raise AdminError(400, "bad_request", f"why is longer than {WHY_CHARACTERS} characters")
+        if not body.why.isprintable():
+            raise AdminError(400, "bad_request", "why is one line of text without control characters")
         try:
             length = pause_length(body.length) if body.length else 0.0
         except RefusedError as refusal:
@@ -84,12 +85,10 @@ class HandlersApi:
         id = request.match_info["id"]
         state = states.get(id)
         if state is None:
-            self._desk.handler(id)
-            raise AssertionError(id)
+            raise self._desk.no_such_handler()
         if not state.note and not state.held:
             raise AdminError(409, "not_paused", f"{id} is not paused, and nothing is held of it")
-        # Once it has begun it is done for every partition, even if the client goes away.
-        await asyncio.shield(standings.resume(id, rate))
+        await standings.resume(id, rate)
         self._desk.audit(request, "resume", handler=id, rate=rate, held=state.held)
         return answer({"id": id, "resumed": True, "held": state.held})
 

@@ -7,7 +7,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from streamhooks.admin.answers import AdminError, answer, body_of
-from streamhooks.admin.asked import Chosen, chosen, filters
+from streamhooks.admin.asked import ChosenLetters, chosen, filters
 from streamhooks.admin.desk import Desk
 from streamhooks.operations.choice import Choice, is_name
 from streamhooks.operations.letters import Found, Search, newest, row, whole
@@ -71,7 +71,7 @@ class LettersApi:
         return [found async for found in search.found()]
 
     async def _replay(self, request: web.Request) -> web.Response:
-        body = await body_of(request, Chosen)
+        body = await body_of(request, ChosenLetters)
         search = Search(self._desk.client, self._desk.settings, body.choice())
         done = Replayed()
         by_stream: dict[Keys, list[Letter]] = {}
@@ -100,7 +100,7 @@ class LettersApi:
         done.replayed += ids
         done.gone += [letter.id for letter in letters if letter.id not in set(ids)]
 
-    def _tell(self, request: web.Request, body: Chosen, done: Replayed) -> None:
+    def _tell(self, request: web.Request, body: ChosenLetters, done: Replayed) -> None:
         asked: dict[str, Any] = {"ids": body.ids[:10], "handler": body.handler, "type": body.type}
         asked |= {"reason": body.reason, "since": body.since, "until": body.until, "force": body.force}
         self._desk.audit(request, "replay_letters", **asked, replayed=len(done.replayed), gone=len(done.gone))

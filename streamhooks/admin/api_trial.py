@@ -1,5 +1,6 @@
 """`/api/v1/render` and `/api/v1/fire`: the playground, which tries a handler, or another template, with an event."""
 
+import asyncio
 import time
 from typing import Any
 
@@ -14,7 +15,7 @@ from streamhooks.admin.desk import Desk
 from streamhooks.delivery.request import RequestMaker
 from streamhooks.event_types import TYPES, example
 from streamhooks.handlers.handler import Handler
-from streamhooks.model import Event
+from streamhooks.model import Event, Request
 from streamhooks.operations.trial import Shown, answered, event_from, hidden_of, secrets_of, types_of, unfired
 from streamhooks.template import Template
 
@@ -30,6 +31,11 @@ class Trial(Struct, forbid_unknown_fields=True):
     """A type, for its example, or an event as a gateway would write it; empty: the first example that fires it."""
     template: str | UnsetType = UNSET
     """In the place of the handler's own, with the same escape mode."""
+
+
+async def _made(handler: Handler, event: Event) -> Request:
+    """In a thread: a template of somebody's may take as long as its limits let it, and the worker goes on meanwhile."""
+    return await asyncio.to_thread(RequestMaker(handler).make, event)
 
 
 class TrialApi:
@@ -57,7 +63,7 @@ class TrialApi:
     async def _render(self, request: web.Request) -> web.Response:
         trial = await body_of(request, Trial)
         handler, event = self._tried(trial)
-        made = RequestMaker(handler).make(event)
+        made = await _made(handler, event)
         signed = bool(handler.secrets or handler.body_signature)
         return answer(
             Shown(made, reveal=False, hidden=hidden_of(event)).told()
@@ -69,7 +75,7 @@ class TrialApi:
         handler, event = self._tried(trial)
         # A new id every time: a receiver that dedupes on the webhook-id would not show the second one.
         event = replace(event, id=f"{time.time_ns() // 1_000_000}-0")
-        made = RequestMaker(handler).make(event)
+        made = await _made(handler, event)
         if self._under_way >= AT_ONCE:
             raise AdminError(429, "too_many", f"{AT_ONCE} test requests are under way; wait for one of them")
         self._under_way += 1

@@ -26,7 +26,6 @@ class Chosen(Struct, forbid_unknown_fields=True):
     ids: list[str] = []
     handler: str = ""
     type: str = ""
-    reason: str = ""
     since: str = ""
     until: str = ""
     all: bool = False
@@ -39,10 +38,16 @@ class Chosen(Struct, forbid_unknown_fields=True):
         """Raises AdminError (`bad_request`)."""
         if not 1 <= self.limit <= AT_ONCE:
             raise _bad(f"limit is {self.limit}; must be from 1 to {AT_ONCE}")
-        made = chosen({name: getattr(self, name) for name in FILTERS}, self.ids)
+        made = chosen({name: getattr(self, name, "") for name in FILTERS}, self.ids)
         if made.is_all and not self.all:
             raise _bad('give ids, a filter, or "all": true for everything there is')
         return made
+
+
+class ChosenLetters(Chosen, forbid_unknown_fields=True):
+    """Letters have a reason, too."""
+
+    reason: str = ""
 
 
 def filters(request: web.Request, *names: str) -> dict[str, str]:

@@ -45,9 +45,12 @@ class Desk:
         """Raises AdminError (`no_such_handler`)."""
         lane = self.worker.lanes.get(id)
         if lane is None:
-            known = ", ".join(lane.handler.id for lane in self.worker.lanes) or "none"
-            raise AdminError(404, "no_such_handler", f"there is no handler of this id; the configuration has {known}")
+            raise self.no_such_handler()
         return lane.handler
+
+    def no_such_handler(self) -> AdminError:
+        known = ", ".join(lane.handler.id for lane in self.worker.lanes) or "none"
+        return AdminError(404, "no_such_handler", f"there is no handler of this id; the configuration has {known}")
 
     def audit(self, request: web.Request, did: str, **what: object) -> None:
         """One line for each change that somebody made by the API."""

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any
 
 import msgspec
+import structlog
 from msgspec import to_builtins
 
 from streamhooks.admin.answers import AdminError
@@ -26,6 +27,7 @@ from streamhooks.store.ids import last_id
 from streamhooks.store.journal import Journal, Written
 from streamhooks.store.keys import Keys
 
+log = structlog.get_logger("streamhooks")
 MOST_CLIENTS = 16
 MOST_WAITING = 256
 """Messages that wait for one client: some minutes of samples."""
@@ -169,9 +171,13 @@ class Feed:
             if not self._clients and time.monotonic() >= self._until:
                 self._history.clear()  # what is older has a gap behind it
                 await self._somebody.wait()
-            sample = await self._take()
-            self._history.append(sample)
-            self._tell("sample", sample)
+            try:
+                sample = await self._take()
+            except Exception:
+                log.exception("internal_error", where="the console's samples", effect="goes on")
+            else:
+                self._history.append(sample)
+                self._tell("sample", sample)
             await asyncio.sleep(SAMPLE_EVERY)
 
     async def _follow(self, keys: Keys) -> None:

@@ -28,7 +28,8 @@ WINDOW = 10
 """Samples over which a worker's own rates and latencies are taken, as those of the others are."""
 OTHERS_EVERY = 5.0
 """Seconds between two looks at the other workers, who tell of themselves every ten."""
-_STATES = ("closed", "half_open", "open")
+OUTAGES = ("away", "refusing")
+BREAKER_STATES = ("closed", "half_open", "open")
 RATES = ("accepted", "delivered", "suppressed", "stored", "dead", "unmatched")
 
 
@@ -63,7 +64,7 @@ class Sample(Struct, frozen=True):
     at: int
     """Milliseconds since 1970."""
     redis: str
-    """`ok`, `away` or `refusing`; unless ok, what follows of Redis is empty."""
+    """`ok`, `refusing` (writes), `away` or `failing`; with the last two what follows of Redis is empty."""
     per_second: Mapping[str, float]
     """The account's terms, over all workers, since the last sample."""
     p50: float
@@ -106,8 +107,10 @@ class Sampler:
                 if now - self._looked >= OTHERS_EVERY:
                     await self._look_at_others()
                     self._looked = now
-        except (StoreError, TimeoutError):
+        except TimeoutError:
             return self._sample("away", {}, {}, {}, own, {})
+        except StoreError as error:
+            return self._sample(error.kind if error.kind in OUTAGES else "failing", {}, {}, {}, own, {})
         account = _account(backlogs)
         rates = self._rates(now, account)
         state = "refusing" if self._worker.health.refusing else "ok"
@@ -186,7 +189,7 @@ class _OwnFigures:
             p50=lately.quantile(0.5),
             p99=lately.quantile(0.99),
             in_flight=lane.in_flight,
-            breaker=_STATES[lane.breaker_state],
+            breaker=BREAKER_STATES[lane.breaker_state],
         )
 
     def latencies(self) -> tuple[float, float]:
@@ -204,7 +207,7 @@ def _handler(id: str, every: Sequence[HandlerSnapshot], note: Note | None) -> Ha
         p50=max(one.p50 for one in every),
         p99=max(one.p99 for one in every),
         in_flight=sum(one.in_flight for one in every),
-        breaker=max((one.breaker for one in every), key=_STATES.index),
+        breaker=max((one.breaker for one in every), key=BREAKER_STATES.index),
         delivered=sum(one.delivered for one in every),
         suppressed=sum(one.suppressed for one in every),
         stored=sum(one.stored for one in every),

@@ -193,6 +193,13 @@ async def test_what_changes_something_is_json_with_a_header_that_no_form_can_sen
             assert answered.refusal == (403, "header_missing", "send the header X-Streamhooks: console")
 
 
+async def test_a_body_that_is_too_large_is_refused_before_it_has_come(rig: Rig) -> None:
+    async with door(rig) as ours:
+        endless = {**FORM, "Content-Length": "999999999"}
+        answered = await ours.ask("POST", "/api/v1/fire", endless, data=b"{")
+        assert answered.refusal == (413, "too_large", "the body is larger than 65,536 bytes")
+
+
 async def test_a_body_that_is_too_large_is_refused(rig: Rig) -> None:
     async with door(rig) as ours:
         for path in CHANGES:

@@ -88,6 +88,7 @@ REFUSED = [
     ("pause", {"for": "soon"}, 'for must be a duration from 1s to 366d, such as "30m" or "1h"'),
     ("pause", {"for": "400d"}, 'for must be a duration from 1s to 366d, such as "30m" or "1h"'),
     ("pause", {"why": "x" * 201}, "why is longer than 200 characters"),
+    ("pause", {"why": "a\nb"}, "why is one line of text without control characters"),
     ("resume", {"rate": "quick"}, 'rate must be a rate such as "10/s", "30/m" or "500/h", or empty for none'),
 ]
 

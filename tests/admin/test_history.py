@@ -54,6 +54,13 @@ async def test_what_is_left_out_is_told(rig: Rig) -> None:
     assert told["replayed"] == 0
 
 
+async def test_history_has_no_reasons(rig: Rig) -> None:
+    async with door(rig) as ours:
+        answered = await ours.post("/api/v1/replay", {"reason": "gone"})
+        said = "the body cannot be used: Object contains unknown field `reason`"
+        assert answered.refusal == (400, "bad_request", said)
+
+
 async def test_an_unknown_handler_is_said_to_be_so(rig: Rig) -> None:
     async with door(rig) as ours:
         answered = await ours.post("/api/v1/replay", {"handler": "nobody"})

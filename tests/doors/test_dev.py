@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import re
 import sys
 from pathlib import Path
+
+import aiohttp
 
 from tests.servers import Endpoint
 
@@ -26,6 +29,7 @@ async def started(folder: Path, *options: str) -> asyncio.subprocess.Process:
 async def test_dev_shows_a_delivery_a_suppression_a_retry_and_a_dead_letter(tmp_path: Path) -> None:
     code, out, err = await dev(tmp_path, "--exit-after", "5")
     assert (code, err) == (0, "")
+    assert re.match(r"console   http://127\.0\.0\.1:\d+/\n", out), "the console comes first"
     assert "POST /ok/alerts  answered 200" in out
     assert '"event": "AuthFailure"' in out
     assert "suppressed: the same request was delivered for event" in out
@@ -73,6 +77,23 @@ async def test_dev_runs_your_handlers_with_loopback_opened_and_publishes_no_samp
     await running.communicate()
     assert running.returncode == 0
     assert [json.loads(body)["path"] for body in endpoint.bodies] == ["/mine"]
+
+
+async def test_the_console_is_open_to_this_machine_without_a_token_whatever_the_configuration_says(
+    tmp_path: Path, endpoint: Endpoint
+) -> None:
+    handler = {"id": "mine", "on": ["*"], "target_path": f"{endpoint.url}/hook"}
+    admin = {"listen": "0.0.0.0:1", "token": "sesame"}
+    (tmp_path / "mine.json").write_text(json.dumps({"handlers": [handler], "admin": admin}))
+    running = await started(tmp_path, "--config", "mine.json")
+    assert running.stdout is not None
+    url = (await running.stdout.readline()).decode().split()[1]
+    async with aiohttp.ClientSession() as client, client.get(f"{url}api/v1/handlers") as reply:
+        told = await reply.json()
+    running.terminate()
+    await running.communicate()
+    assert url.startswith("http://127.0.0.1:")
+    assert [one["id"] for one in told["handlers"]] == ["mine"]
 
 
 async def test_a_faulty_configuration_is_named_and_nothing_starts(tmp_path: Path) -> None:

@@ -43,6 +43,8 @@ async def test_letters_are_listed_from_the_oldest_over_many_pages_and_between_tw
     await pipeline.execute()
     assert [letter.id async for letter in dead.letters()] == [f"{n}-0" for n in range(1, 2 * PAGE + 2)]
     assert [letter.id async for letter in dead.letters("7", "9-0")] == ["7-0", "8-0", "9-0"]
+    assert [letter.id async for letter in dead.newest()] == [f"{n}-0" for n in range(2 * PAGE + 1, 0, -1)]
+    assert [letter.id async for letter in dead.newest("(9-0", "7")] == ["8-0", "7-0"]
     assert await dead.count() == 2 * PAGE + 1
 
 

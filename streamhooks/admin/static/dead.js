@@ -10,6 +10,7 @@ import { on } from "./live.js";
 const REASONS = ["undecodable", "template", "exhausted", "expired", "permanent_status", "gone", "destination_denied", "crash_loop", "overflow", "handler_removed"];
 let following = "";
 let fresh = 0;
+let turns = 0;
 let shown = {};
 
 export function open() {
@@ -48,9 +49,11 @@ function filters() {
 }
 
 async function load(before = "") {
+  const turn = ++turns;
   try {
     const asked = filters();
     const page = await call(`/api/v1/dead?${new URLSearchParams(before ? { ...asked, before } : asked)}`);
+    if (turn !== turns) return; // somebody has asked for others meanwhile
     shown = asked;
     following = page.next;
     if (!before) {

@@ -8,6 +8,11 @@ import { on } from "./live.js";
 
 const KEPT = 300;
 const SMOOTH = 5; // samples: a delivery now and then is a rate, not a comb
+const TROUBLE = {
+  away: "Redis does not answer. Nothing is lost: workers go on when it is back.",
+  refusing: "Redis takes no writes. Reading stops until it does; nothing is lost.",
+  failing: "Redis refuses what this page asks of it. The log of the worker says what.",
+};
 const points = [];
 let charts = [];
 let tiles = {};
@@ -52,9 +57,9 @@ function add(sample) {
   const { backlog, redis } = sample;
   points.push([sample.at, sample.per_second.delivered ?? 0, sample.p50, sample.p99, backlog.total ?? 0]);
   points.splice(0, Math.max(0, points.length - KEPT));
-  say(byId("redis"), { away: "Redis does not answer. Nothing is lost: workers go on when it is back.", refusing: "Redis takes no writes. Reading stops until it does; nothing is lost." }[redis] ?? "");
+  say(byId("redis"), TROUBLE[redis] ?? "");
   byId("redis").hidden = redis === "ok";
-  if (redis !== "away") {
+  if (backlog.total !== undefined) {
     const old = backlog.pending ? `the oldest for ${span(backlog.oldest_pending)}` : "";
     fill(tiles.lag, count(backlog.lag), "", backlog.lag > 1000 ? "warn" : "");
     fill(tiles.pending, count(backlog.pending), old, backlog.pending && backlog.oldest_pending > 300 ? "warn" : "");

@@ -4,6 +4,7 @@ import { call } from "./api.js";
 import { ask, line, tick } from "./dialog.js";
 import { button, byId, h, say, toast, when } from "./dom.js";
 import { json, time } from "./format.js";
+import { on } from "./live.js";
 
 const STATES = {
   delivered: "good", fires: "good", attempt: "", dead: "bad", lost: "bad", fails: "bad",
@@ -11,7 +12,16 @@ const STATES = {
 };
 const WORDS = { type: "does not match", api: "does not match", org: "does not match", when: "does not match", fires: "fires", fails: "fires", removed: "removed", unknown: "unknown" };
 
+let asked = ""; // the id that was asked for last
+let shown = ""; // the one whose story stands there
+
 export function open() {
+  on("outcomes", (notes) => {
+    const told = byId("stories");
+    // What somebody is about to press must not be moved away under him.
+    const idle = !byId("view-event").hidden && !told.contains(document.activeElement) && !byId("dialog").open;
+    if (idle && [...told.children].some((story) => notes.some((note) => note.entry === story.dataset.id))) enter(asked);
+  });
   byId("finder").addEventListener("submit", (event) => {
     event.preventDefault();
     const id = byId("event-id").value.trim();
@@ -22,12 +32,15 @@ export function open() {
 }
 
 export async function enter(id) {
-  byId("stories").replaceChildren();
+  asked = id;
+  if (!id || id !== shown) byId("stories").replaceChildren();
   byId("story-said").hidden = true;
   if (!id) return;
   byId("event-id").value = id;
   try {
     const { stories } = await call(`/api/v1/explain/${encodeURIComponent(id)}`);
+    if (id !== asked) return;
+    shown = id;
     byId("stories").replaceChildren(...stories.map((one) => article(one, id)));
   } catch (error) {
     say(byId("story-said"), error.message);
@@ -41,8 +54,8 @@ function article(story, id) {
   const facts = [["Event", story.id], ["Stream", story.stream], ...about].filter(([, value]) => value);
   return h(
     "article",
-    { class: "panel story", "aria-label": `Event ${story.id}` },
-    h("div", { class: "panel-head" }, h("h2", {}, event ? event.type : "An entry that is no event"), button("Look again", () => enter(id))),
+    { class: "panel story", "data-id": story.id, "aria-label": `Event ${story.id}` },
+    h("div", { class: "panel-head" }, h("h2", {}, event ? event.type : "An entry that is no event"), button("Look again", () => again(id))),
     h("dl", { class: "facts" }, facts.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
     ...list("Where it is now", story.now.map((place) => place_(place, id))),
     ...list("What happened", story.steps.map(step), "steps"),
@@ -51,6 +64,11 @@ function article(story, id) {
     ...list("What to do", story.to_do.map((advice) => h("li", {}, advice.text, " ", h("code", {}, advice.command)))),
     ...list("To be known", story.remarks.map((text) => h("li", { class: "quiet" }, text))),
   );
+}
+
+async function again(id) {
+  await enter(id);
+  byId("event-title").focus();
 }
 
 function list(title, items, style = "plain") {
@@ -86,8 +104,7 @@ function replay(place, id) {
       const done = await call("/api/v1/dead/replay", { ids: [place.letter], force: form.has("force") });
       if (!done.replayed.length) throw new Error("It is not there any more, or never was an event that can be read.");
       toast("Replayed. It is on its way again.");
-      await enter(id);
-      byId("event-title").focus();
+      await again(id);
     },
   });
 }
