@@ -60,36 +60,43 @@ def json_text(value: object, escape_html: bool = False) -> str:
     return _scalar(value)
 
 
+class _Pieces(list[str]):
+    """Text under way, no longer than a string may be."""
+
+    length = 0
+
+    def add(self, piece: str) -> None:
+        self.append(piece)
+        self.length += len(piece)
+        if self.length > STRING_CHARS:
+            raise exceeded(f"a string of more than {STRING_CHARS} characters", "Put less of the event into it.")
+
+
 def json_pretty(value: object, escape_html: bool = False) -> str:
     """The value as JSON over several lines, each level two spaces to the right, as Go's MarshalIndent does.
 
     Raises NotJsonError; TemplateError (limit) where the spaces make more of it than a string may be.
     """
-    pieces: list[str] = []
-    _write_pretty(value, escape_html, "\n", pieces, [0])
-    return "".join(pieces)
+    out = _Pieces()
+    _write_pretty(value, escape_html, "\n", out)
+    return "".join(out)
 
 
-def _write_pretty(value: object, escape_html: bool, newline: str, out: list[str], written: list[int]) -> None:
-    """`newline` ends the lines of the level that `value` stands on; `written` counts the characters of all."""
-    if not isinstance(value, list | dict) or not value:
-        out.append(json_text(value, escape_html))
-        written[0] += len(out[-1])
-        return
+def _write_pretty(value: object, escape_html: bool, newline: str, out: _Pieces) -> None:
+    """`newline` begins the lines of the level that `value` stands on."""
     inner = newline + "  "
-    separator = inner
-    out.append("[" if isinstance(value, list) else "{")
-    for item in sorted(value) if isinstance(value, dict) else value:
-        out.append(separator)
-        separator = f",{inner}"
-        if isinstance(value, dict):
-            out.append(f"{json_string(item, escape_html)}: ")
-            written[0] += len(out[-1])
-        _write_pretty(value[item] if isinstance(value, dict) else item, escape_html, inner, out, written)
-        written[0] += len(separator)
-        if written[0] > STRING_CHARS:
-            raise exceeded(f"a string of more than {STRING_CHARS} characters", "Put less of the event into it.")
-    out.append(f"{newline}]" if isinstance(value, list) else f"{newline}}}")
+    if isinstance(value, dict) and value:
+        for number, key in enumerate(sorted(value)):
+            out.add(f"{',' if number else '{'}{inner}{json_string(key, escape_html)}: ")
+            _write_pretty(value[key], escape_html, inner, out)
+        out.add(newline + "}")
+    elif isinstance(value, list) and value:
+        for number, item in enumerate(value):
+            out.add(f"{',' if number else '['}{inner}")
+            _write_pretty(item, escape_html, inner, out)
+        out.add(newline + "]")
+    else:
+        out.add(json_text(value, escape_html))
 
 
 def _scalar(value: object) -> str:
