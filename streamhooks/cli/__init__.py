@@ -30,6 +30,7 @@ COMMANDS = {
     "publish": "add events to the stream",
     "status": "show what waits, what is under way, and what came of it all",
     "explain": "tell one event's whole life: why did it, or did it not, arrive?",
+    "tail": "follow what becomes of events, as it happens",
     "pending": "list the entries that are handed out and not acknowledged, or take them over",
     "handlers": "list the handlers, pause one, or let it go on",
     "dead": "list, show, replay or purge dead letters",

@@ -4,6 +4,7 @@ A command that needs handlers asks for `configuration`; one that only asks Redis
 the configuration if there is one, else the defaults with what the environment says.
 """
 
+import asyncio
 import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncIterator
@@ -83,6 +84,17 @@ async def reach(settings: Settings, *, connections: int = 8) -> AsyncIterator[Re
         raise StoreError(error.kind, f"Redis at {shown_url(url)} {explained}") from error
     finally:
         await client.aclose()
+
+
+def heed_interrupt() -> None:
+    """Raises CancelledError where this task was cancelled and has not heard of it; for loops that ask Redis for ever.
+
+    A Ctrl-C while the task runs is thrown at its next await. There redis-py looks for something to read, with a timeout
+    of 0; asyncio keeps one cancellation at a time, takes this one for the timeout's, and it is lost.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _explained(error: StoreError) -> str:

@@ -1,27 +1,27 @@
-"""`status`: what waits, what is under way, and what came of it all."""
+"""`status`: what waits, what is under way, and what the handlers do."""
 
 import asyncio
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import to_builtins
+from redis.asyncio import Redis
 
-from streamhooks.cli.opening import add_config, add_json, add_redis, known, reach
+from streamhooks.cli.opening import add_config, add_json, add_redis, heed_interrupt, known, reach
 from streamhooks.cli.output import complain, document, say
-from streamhooks.cli.table import facts, table
+from streamhooks.cli.status_page import Seen, page
 from streamhooks.files import Loaded
-from streamhooks.handlers.handler import Handler
-from streamhooks.settings.duration import rounded
 from streamhooks.store.keys import partitions
-from streamhooks.store.pauses import Note, Pauses
-from streamhooks.store.status import Overview, overview
+from streamhooks.store.pauses import Pauses
+from streamhooks.store.snapshots import HandlerSnapshot, load
+from streamhooks.store.status import merged, overview
 
 EXAMPLE = "streamhooks status --watch"
 EVERY = 2.0
 """Seconds between two looks of --watch."""
-_HOME_AND_CLEAR = "\x1b[H\x1b[J"
+_HOME, _LINE_END, _REST, _HIDE, _SHOW = "\x1b[H", "\x1b[K", "\x1b[J", "\x1b[?25l", "\x1b[?25h"
+"""The cursor to the first line; delete to the end of the line, of the screen; the cursor off and on (ECMA-48, DEC)."""
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -33,49 +33,77 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     loaded = known(args)
-    return asyncio.run(_run(loaded, watch=args.watch, as_json=args.json))
+    return asyncio.run(_watch(loaded, as_json=args.json) if args.watch else _once(loaded, as_json=args.json))
 
 
-async def _run(loaded: Loaded, *, watch: bool, as_json: bool) -> int:
-    stream = loaded.settings.stream
+async def _once(loaded: Loaded, *, as_json: bool) -> int:
     async with reach(loaded.settings) as client:
-        while True:
-            every = partitions(stream.key, stream.partitions)
-            seen = [await overview(client, keys, stream.group) for keys in every]
-            notes = await Pauses(client, every[0]).notes()
-            if watch and sys.stdout.isatty():
-                sys.stdout.write(_HOME_AND_CLEAR)
-            if as_json:
-                document(_told(stream.group, seen, loaded.handlers, notes))
-            else:
-                say(_page(stream.group, seen, loaded.handlers, notes))
-            sys.stdout.flush()
-            if not watch:
-                return _judged(stream.group, seen)
-            await asyncio.sleep(EVERY)
+        seen = await _look(client, loaded)
+    _print(seen, as_json=as_json)
+    return _judged(seen)
 
 
-def _judged(group: str, seen: Sequence[Overview]) -> int:
+async def _watch(loaded: Loaded, *, as_json: bool) -> int:
+    """Until it is interrupted."""
+    on_screen = sys.stdout.isatty() and not as_json
+    async with reach(loaded.settings) as client:
+        try:
+            while True:
+                seen = await _look(client, loaded)
+                if on_screen:
+                    sys.stdout.write(drawn(page(seen)))
+                else:
+                    _print(seen, as_json=as_json)
+                sys.stdout.flush()
+                heed_interrupt()
+                await asyncio.sleep(EVERY)
+        finally:
+            if on_screen:
+                sys.stdout.write(_SHOW)
+
+
+def drawn(text: str) -> str:
+    """What draws a page over the last one: a screen that is cleared first flickers."""
+    return _HIDE + _HOME + "".join(f"{line}{_LINE_END}\n" for line in text.split("\n")) + _REST
+
+
+async def _look(client: Redis, loaded: Loaded) -> Seen:
+    stream = loaded.settings.stream
+    every = partitions(stream.key, stream.partitions)
+    streams = tuple([await overview(client, keys, stream.group) for keys in every])
+    consumers = merged([one for stream in streams for one in stream.consumers])
+    return Seen(
+        group=stream.group,
+        streams=streams,
+        consumers=consumers,
+        workers=tuple(await load(client, every[0], [one.name for one in consumers])),
+        pauses=await Pauses(client, every[0]).notes(),
+        configured=loaded.handlers,
+    )
+
+
+def _print(seen: Seen, *, as_json: bool) -> None:
+    if as_json:
+        document(_told(seen))
+    else:
+        say(page(seen))
+
+
+def _judged(seen: Seen) -> int:
     """What is wrong is said on stderr, whatever the form of the rest."""
     wrong = 0
-    for one in seen:
+    for one in seen.streams:
         if not one.has_group:
-            complain(f"stream {one.stream} has no consumer group {group}: start a worker with streamhooks serve")
+            complain(f"stream {one.stream} has no consumer group {seen.group}: start a worker with streamhooks serve")
         if not one.balances:
             complain(f"the account of {one.stream} does not balance: accepted is not the sum of the ends")
         wrong += not one.has_group or not one.balances
     return 1 if wrong else 0
 
 
-def _state(handler: str, notes: Mapping[str, Note]) -> str:
-    return notes[handler].state if handler in notes else "active"
-
-
-def _told(
-    group: str, seen: Sequence[Overview], handlers: Sequence[Handler], notes: Mapping[str, Note]
-) -> dict[str, Any]:
+def _told(seen: Seen) -> dict[str, Any]:
     return {
-        "group": group,
+        "group": seen.group,
         "partitions": [
             {
                 "stream": one.stream,
@@ -87,39 +115,21 @@ def _told(
                 "balances": one.balances,
                 "consumers": to_builtins(one.consumers),
             }
-            for one in seen
+            for one in seen.streams
         ],
-        "handlers": [
-            {"id": one.id, "state": _state(one.id, notes), "on": list(one.on), "origin": one.origin} for one in handlers
+        "workers": [
+            {"consumer": one.consumer, "version": one.version, "uptime": one.uptime} for one in seen.workers
         ],
+        "handlers": [_told_handler(seen, id, own) for id, own in seen.handlers.items()],
+    }  # fmt: skip
+
+
+def _told_handler(seen: Seen, id: str, own: HandlerSnapshot | None) -> dict[str, Any]:
+    configured = next((one for one in seen.configured if one.id == id), None)
+    return {
+        "id": id,
+        "state": seen.state(id),
+        "on": list(configured.on) if configured else None,
+        "origin": configured.origin if configured else None,
+        "figures": to_builtins(own) if own else None,
     }
-
-
-def _page(group: str, seen: Sequence[Overview], handlers: Sequence[Handler], notes: Mapping[str, Note]) -> str:
-    blocks = [_partition(group, one) for one in seen]
-    if handlers:
-        rows = [(one.id, _state(one.id, notes), " ".join(one.on), one.origin) for one in handlers]
-        blocks.append(table(("HANDLER", "STATE", "ON", "TARGET"), rows))
-    return "\n\n".join(blocks)
-
-
-def _partition(group: str, one: Overview) -> str:
-    backlog = one.backlog
-    account = ", ".join(f"{term} {count}" for term, count in backlog.account.items() if count or term == "accepted")
-    told = facts(
-        (
-            ("stream", one.stream),
-            ("group", group if one.has_group else f"{group} (not there yet)"),
-            ("length", one.length),
-            ("lag", backlog.lag),
-            ("pending", backlog.pending),
-            ("oldest pending", rounded(backlog.oldest_pending) if backlog.pending else None),
-            ("parked", f"{backlog.parked} ({backlog.due} due, {backlog.held} held)"),
-            ("dead letters", backlog.dead),
-            ("account", f"{account} ({'balances' if one.balances else 'DOES NOT BALANCE'})"),
-        )
-    )
-    if not one.consumers:
-        return f"{told}\n\nno consumers"
-    rows = [(consumer.name, rounded(consumer.idle), consumer.pending) for consumer in one.consumers]
-    return f"{told}\n\n{table(('CONSUMER', 'IDLE', 'PENDING'), rows)}"

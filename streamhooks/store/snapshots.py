@@ -18,6 +18,7 @@ _snapshot = Script("snapshot")
 LIFE = 60
 """Seconds: a worker that is gone is forgotten soon."""
 _HANDLER = b"handler:"
+_WORSE = ("closed", "half_open", "open")
 
 
 class HandlerSnapshot(Struct, frozen=True, gc=False):
@@ -70,6 +71,32 @@ async def load(client: Redis, keys: Keys, consumers: Iterable[str]) -> list[Snap
             }
             found.append(Snapshot(consumer, fields[b"version"].decode(), int(fields[b"uptime"]), handlers))
     return found
+
+
+def together(snapshots: Iterable[Snapshot]) -> dict[str, HandlerSnapshot]:
+    """By handler, over all workers: counts and rates added up, latencies of the slowest, the breaker that is worst."""
+    sums: dict[str, HandlerSnapshot] = {}
+    for snapshot in snapshots:
+        for handler, own in snapshot.handlers.items():
+            known = sums.get(handler)
+            sums[handler] = own if known is None else _added(known, own)
+    return sums
+
+
+def _added(a: HandlerSnapshot, b: HandlerSnapshot) -> HandlerSnapshot:
+    return HandlerSnapshot(
+        delivered=a.delivered + b.delivered,
+        suppressed=a.suppressed + b.suppressed,
+        stored=a.stored + b.stored,
+        dead=a.dead + b.dead,
+        attempts=a.attempts + b.attempts,
+        failures=a.failures + b.failures,
+        per_second=round(a.per_second + b.per_second, 1),
+        p50=max(a.p50, b.p50),
+        p99=max(a.p99, b.p99),
+        in_flight=a.in_flight + b.in_flight,
+        breaker=max(a.breaker, b.breaker, key=_WORSE.index),
+    )
 
 
 async def forget(client: Redis, keys: Keys, consumer: str) -> None:

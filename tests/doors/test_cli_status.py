@@ -58,7 +58,7 @@ async def test_the_same_is_told_in_plain_words(redis: Redis, redis_url: str) -> 
     assert lines[0] == "stream          gateway:events"
     assert "parked          0 (0 due, 0 held)" in lines
     assert "account         accepted 1, dead 1 (balances)" in lines
-    assert lines[-2].split() == ["CONSUMER", "IDLE", "PENDING"]
+    assert lines[-2].split() == ["CONSUMER", "IDLE", "PENDING", "UP"]
     assert lines[-1].startswith("worker-1  ")
 
 
@@ -71,7 +71,7 @@ async def test_an_account_that_does_not_balance_is_found_wrong(redis: Redis, red
     assert "(DOES NOT BALANCE)" in ran.out
 
 
-async def test_handlers_of_the_configuration_are_named_with_their_origin_only(
+async def test_handlers_of_the_configuration_are_named_without_their_paths(
     redis: Redis, redis_url: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "streamhooks.yaml"
@@ -80,9 +80,9 @@ async def test_handlers_of_the_configuration_are_named_with_their_origin_only(
     await handed_out(redis)
     plain = await command("status", "--config", str(file), "--redis-url", redis_url)
     told = await command("status", "--config", str(file), "--redis-url", redis_url, "--json")
-    assert plain.out.splitlines()[-1].split() == ["security", "active", *on, "https://hooks.example.com"]
+    assert plain.out.splitlines()[-1].split() == ["security", "active", *["-"] * 8]
     assert told.json["handlers"] == [
-        {"id": "security", "state": "active", "on": on, "origin": "https://hooks.example.com"}
+        {"id": "security", "state": "active", "on": on, "origin": "https://hooks.example.com", "figures": None}
     ]
     assert "secret" not in plain.out + told.out
 
