@@ -16,7 +16,6 @@ from typing import Any, TypeAlias, get_args
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from streamhooks.cli.choice import Choice
 from streamhooks.cli.moments import moment as read_moment
 from streamhooks.cli.opening import add_config, add_json, add_redis, heed_interrupt, reach, settings, wrong
 from streamhooks.cli.output import complain, printable, say
@@ -24,6 +23,7 @@ from streamhooks.errors import StoreError
 from streamhooks.flow.story.lines import replay_words
 from streamhooks.flow.story.steps import words
 from streamhooks.flow.story.words import moment
+from streamhooks.operations.choice import Choice
 from streamhooks.settings import Settings
 from streamhooks.store.ids import preceding
 from streamhooks.store.journal import Journal, What, Written
