@@ -34,7 +34,7 @@ class Access:
         host = listen.rpartition(":")[0].strip("[]").lower()
         self._token = token
         self._any = _is_wildcard(host)
-        self._hosts = frozenset({*LOOPBACK, host})
+        self._hosts = frozenset({*LOOPBACK} if self._any else {*LOOPBACK, host})
         self.exists = bool(token) or is_loopback(host)
         """Whether there are an API and a console at all."""
 
@@ -56,11 +56,9 @@ class Access:
         host = (match[1] or match[2]).lower().removesuffix(".") if match else ""
         if host in self._hosts or (self._any and host and host == _local_address(request)):
             return
-        known = ", ".join(f"[{name}]" if ":" in name else name for name in (*LOOPBACK, *self._own_name()))
+        names = (*LOOPBACK, *sorted(self._hosts - set(LOOPBACK)))
+        known = ", ".join(f"[{name}]" if ":" in name else name for name in names)
         raise AdminError(421, "wrong_host", f"this is not the host that was asked for; ask for one of {known}")
-
-    def _own_name(self) -> list[str]:
-        return [] if self._any else sorted(self._hosts - set(LOOPBACK))
 
     async def _check_token(self, request: web.Request) -> None:
         if not self._token:
@@ -94,7 +92,8 @@ def _is_wildcard(host: str) -> bool:
 def _local_address(request: web.Request) -> str:
     """The address of this machine that was connected to: a page under a name of its own cannot be at an address."""
     name = request.transport.get_extra_info("sockname") if request.transport else None
-    return str(name[0]).lower() if isinstance(name, tuple) else ""
+    # A socket of both families has IPv4 addresses in IPv6's clothes.
+    return str(name[0]).lower().removeprefix("::ffff:") if isinstance(name, tuple) else ""
 
 
 def _check_site(request: web.Request) -> None:

@@ -3,6 +3,8 @@
 The stream is that of server-sent events, read by fetch and not by EventSource, which could send no token.
 """
 
+import asyncio
+
 from aiohttp import web
 
 from streamhooks.admin.answers import answer
@@ -10,6 +12,8 @@ from streamhooks.admin.feed import Feed
 
 HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
 """nginx, in front of it, would hold the stream back."""
+PATIENCE = 30.0
+"""Seconds after which a client that reads nothing makes room for another."""
 
 
 class EventsApi:
@@ -30,7 +34,8 @@ class EventsApi:
             await response.prepare(request)
             while (messages := await client.next()) is not None:
                 try:
-                    await response.write(messages)
-                except ConnectionError:  # the page was closed
+                    async with asyncio.timeout(PATIENCE):
+                        await response.write(messages)
+                except (ConnectionError, TimeoutError):  # the page was closed, or its machine sleeps
                     break
             return response

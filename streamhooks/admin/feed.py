@@ -32,7 +32,7 @@ MOST_CLIENTS = 16
 MOST_WAITING = 256
 """Messages that wait for one client: some minutes of samples."""
 MOST_OUTCOMES = 100
-"""Notes in one message; of a larger burst the newest, and a page could not show more."""
+"""Notes in one message: of a larger burst the newest, and how many there were besides."""
 SAMPLE_EVERY = 1.0
 FRESH = 3.0
 """Seconds for which a sample is as good as a new one."""
@@ -194,6 +194,8 @@ class Feed:
                     continue
                 if written:
                     self._tell("outcomes", [told(one) for one in written[-MOST_OUTCOMES:]])
+                if len(written) > MOST_OUTCOMES:
+                    self._tell("lost", {"outcomes": len(written) - MOST_OUTCOMES})
 
 
 def told(written: Written) -> dict[str, Any]:

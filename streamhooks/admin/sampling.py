@@ -28,6 +28,8 @@ WINDOW = 10
 """Samples over which a worker's own rates and latencies are taken, as those of the others are."""
 OTHERS_EVERY = 5.0
 """Seconds between two looks at the other workers, who tell of themselves every ten."""
+SHORTEST = 0.5
+"""Seconds: in less than that one event more is a rate that never was."""
 OUTAGES = ("away", "refusing")
 BREAKER_STATES = ("closed", "half_open", "open")
 RATES = ("accepted", "delivered", "suppressed", "stored", "dead", "unmatched")
@@ -93,6 +95,7 @@ class Sampler:
         self._workers = 1
         self._looked = -OTHERS_EVERY
         self._before: tuple[float, Mapping[str, int]] | None = None
+        self._last: dict[str, float] = dict.fromkeys(RATES, 0.0)
 
     async def take(self) -> Sample:
         """Never raises StoreError: a sample says that Redis is away."""
@@ -136,12 +139,15 @@ class Sampler:
         return [mine, *(one.handlers[id] for one in self._others if id in one.handlers)]
 
     def _rates(self, now: float, account: Mapping[str, int]) -> dict[str, float]:
-        before, self._before = self._before, (now, account)
-        if before is None:
-            return dict.fromkeys(RATES, 0.0)
-        passed = max(0.001, now - before[0])
-        grown = {term: account.get(term, 0) - before[1].get(term, 0) for term in RATES}
-        return {term: round(max(0, count) / passed, 1) for term, count in grown.items()}  # FLUSHALL: below
+        if self._before is None:
+            self._before = now, account
+        since, before = self._before
+        if now - since >= SHORTEST:
+            grown = {term: account.get(term, 0) - before.get(term, 0) for term in RATES}
+            # Below 0: somebody has emptied Redis.
+            self._last = {term: round(max(0, count) / (now - since), 1) for term, count in grown.items()}
+            self._before = now, account
+        return self._last
 
     async def _look_at_others(self) -> None:
         names: dict[str, None] = {}

@@ -3,11 +3,15 @@
 import asyncio
 import json
 from pathlib import Path
+from unittest.mock import create_autospec
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
 from streamhooks.admin.access import DELAY, Access, is_loopback
+from streamhooks.admin.answers import AdminError
 from streamhooks.secret import Secret
 from tests.admin.asking import ANY_PORT, FORM, TOKEN, Answered, door, opened
 from tests.flow.rig import Rig
@@ -94,6 +98,28 @@ async def test_without_a_configured_token_there_is_a_console_on_a_loopback_addre
 def test_what_a_loopback_address_is(host: str, loopback: bool) -> None:
     assert is_loopback(host) == loopback
     assert Access(f"[{host}]:8080" if ":" in host else f"{host}:8080", Secret("")).exists == loopback
+
+
+def asked_for(host: str, at: str) -> web.Request:
+    """A request for a host that came in at an address of this machine."""
+    transport = create_autospec(asyncio.Transport)
+    transport.get_extra_info.return_value = (at, 8080)
+    headers = {"Host": host} | BEARER
+    return make_mocked_request("GET", "/api/v1/status", headers=headers, transport=transport)
+
+
+async def test_who_listens_everywhere_may_be_asked_for_by_the_address_that_was_connected_to() -> None:
+    """A page under a name of its own, which leads to that address, is still refused: an address is no name."""
+    for listen in ("0.0.0.0:8080", "[::]:8080"):
+        access = Access(listen, Secret(TOKEN))
+        await access.admit(asked_for("10.0.0.7:8080", at="10.0.0.7"))
+        await access.admit(asked_for("10.0.0.7", at="::ffff:10.0.0.7"))
+        await access.admit(asked_for("[fd00::7]:8080", at="fd00::7"))
+        await access.admit(asked_for("localhost:9000", at="127.0.0.1"))
+        for host in ("10.0.0.8:8080", "evil.test:8080", "0.0.0.0:8080"):
+            with pytest.raises(AdminError) as refused:
+                await access.admit(asked_for(host, at="10.0.0.7"))
+            assert (refused.value.status, refused.value.kind) == (421, "wrong_host")
 
 
 # Other sites.

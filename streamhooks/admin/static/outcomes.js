@@ -25,7 +25,10 @@ let waiting = 0;
 export function open() {
   on("hello", (hello) => say(byId("journal"), MODES[hello.journal] ?? ""));
   on("outcomes", add);
-  on("lost", ({ messages }) => say(byId("journal"), `This page was too slow: ${counted(messages, "message")} left out.`));
+  on("lost", ({ messages, outcomes }) => {
+    const left = messages ? `${counted(messages, "message")} left out: this page was too slow.` : `${counted(outcomes, "outcome")} left out: too many at once.`;
+    say(byId("journal"), left);
+  });
   byId("problems-only").addEventListener("change", draw);
   byId("hold").addEventListener("click", () => {
     held = !held;

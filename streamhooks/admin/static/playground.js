@@ -117,7 +117,7 @@ async function fire() {
       const { request, answer, unfired } = await tried("/api/v1/fire");
       const good = answer.status >= 200 && answer.status < 300;
       const title = answer.failure ? `No answer (${answer.failure})` : `Answered ${answer.status}`;
-      const lines = answer.failure ? answer.message : `${Object.entries(answer.headers).map(([name, value]) => `${name}: ${value}`).join("\n")}\n\n${answer.body}`;
+      const lines = answer.failure ? answer.message : `${Object.entries(answer.headers).map(([name, value]) => `${name}: ${value}`).join("\n")}\n\n${answer.body}`.trimEnd();
       byId("rendered").replaceChildren(
         h("p", { class: `notice ${good ? "good" : "bad"}` }, `${title} after ${Math.round(answer.seconds * 1000)} ms`),
         h("pre", { tabindex: 0, "aria-label": "The answer" }, lines),
