@@ -94,10 +94,18 @@ class Sink:
             return False
         return True
 
-    async def goes_on(self, within: float = 30.0) -> float:
-        """Returns with the next delivery: the seconds that it took from now."""
-        started, before = time.monotonic(), sum(self.delivered.values())
-        await eventually(lambda: sum(self.delivered.values()) > before, within, "the next delivery")
+    @property
+    def count(self) -> int:
+        """Deliveries so far."""
+        return sum(self.delivered.values())
+
+    async def goes_on(self, within: float = 30.0, *, beyond: int | None = None) -> float:
+        """Returns with the next delivery, or with the one after `beyond` of them: the seconds that it took from now.
+
+        Whoever publishes first says `beyond`: everything may have arrived before he asks.
+        """
+        started, before = time.monotonic(), self.count if beyond is None else beyond
+        await eventually(lambda: self.count > before, within, "the next delivery")
         return time.monotonic() - started
 
     def _status(self, end: str, key: Key) -> int:

@@ -73,7 +73,7 @@ def _cut_off_at_work(name: str, ways: Iterable[Way], *, smoke: bool = False) -> 
     async def run(lab: Lab) -> Verdict:
         cut = await _worker_behind_a_proxy(lab)
         await cut.load.publish(range(EVENTS))
-        await cut.sink.goes_on()
+        await cut.sink.goes_on(beyond=0)
         cut.proxy.swallowing = set(ways)
         return await cut.taken_over(EVENTS, time.monotonic())
 

@@ -58,10 +58,10 @@ async def restarted_empty(lab: Lab) -> Verdict:
     await server.kill()
     await asyncio.sleep(DOWN)
     await server.start()
-    before = frozenset(load.acknowledged)
+    before, so_far = frozenset(load.acknowledged), sink.count
     await load.publish(range(EVENTS, EVENTS + 200))
     sink.released.set()
-    recovery = await sink.goes_on()
+    recovery = await sink.goes_on(beyond=so_far)
     await lab.delivered(sink, load, crew, worker, but=before)
     await crew.drain()
     lost = await gone(await lab.client(server), load)
@@ -86,9 +86,10 @@ def _emptied(what: str, *command: str, groups: int) -> None:
         await load.publish(range(50))
         for number in range(1, rounds + 1):
             await eventually(lambda: len(sink.delivered) == len(load.acknowledged), 20, "all before is delivered")
+            so_far = sink.count
             await server.ask(*command)
             await load.publish(range(number * 50, number * 50 + 50))
-            longest = max(longest, await sink.goes_on())
+            longest = max(longest, await sink.goes_on(beyond=so_far))
         lost = await gone(await lab.client(server), load)
         await lab.delivered(sink, load, crew, *workers)
         said = [record["event"] for record in crew.records() if record["level"] != "info"]

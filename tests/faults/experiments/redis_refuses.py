@@ -40,8 +40,9 @@ async def _refused(lab: Lab, server: Server, sink: Sink, refuse: Act, accept: Ac
             await _nothing_moves(load, sink, crew)
             await accept()
             # The gateways may have ended meanwhile: how soon a server finds its disk gone is its own affair.
+            so_far = sink.count
             await load.publish(range(-50 * number, -50 * (number - 1)), end="retry")
-            longest = max(longest, await sink.goes_on())
+            longest = max(longest, await sink.goes_on(beyond=so_far))
     sink.delay = 0.01
     await lab.delivered(sink, load, crew, worker)
     for said in ("redis_refuses_writes", "redis_takes_writes_again"):
@@ -109,7 +110,7 @@ async def duplicates_behind_an_unclaimed(lab: Lab) -> Verdict:
     await eventually(partial(_all_acknowledged, client), 10, "the worker waits for entries")
     longest = 0.0
     for number in range(1, lab.scaled(2) + 1):
-        seqs = [*range(number * 8, number * 8 + 8)] * 2
+        seqs, so_far = [*range(number * 8, number * 8 + 8)] * 2, sink.count
         async with client.pipeline(transaction=True) as transaction:  # reading goes on where memory is full
             load.add_to(transaction, seqs)
             transaction.execute_command("CONFIG SET", "maxmemory", 1)
@@ -117,7 +118,7 @@ async def duplicates_behind_an_unclaimed(lab: Lab) -> Verdict:
         # As a rule the reader's claim is refused. Where another loop was first, nothing is read, which is as good.
         await eventually(partial(_has_said, crew, "redis_refuses_writes", number), 10, "Redis refuses writes")
         await server.ask("CONFIG", "SET", "maxmemory", 0)
-        longest = max(longest, await sink.goes_on())
+        longest = max(longest, await sink.goes_on(beyond=so_far))
         await _counted(sink.delivered, number * 8 + 8)
         await eventually(partial(_all_acknowledged, client), 10, "everything is settled")
     await lab.delivered(sink, load, crew, worker)
