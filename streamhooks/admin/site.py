@@ -6,6 +6,7 @@
 
 import asyncio
 import errno
+import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -78,7 +79,8 @@ class AdminSite:
         """The port that was configured; where none was, the next free one, so that several workers start together."""
         for tried in range(port, port + (1 if self._configured else PORTS_TRIED)):
             try:
-                await web.TCPSite(self._runner_ready(), host, tried).start()
+                listening = await asyncio.to_thread(_listening, host, tried)
+                await web.SockSite(self._runner_ready(), listening).start()
             except OSError as error:
                 if self._configured or error.errno != errno.EADDRINUSE:
                     raise self._cannot(error) from error
@@ -123,3 +125,24 @@ class AdminSite:
                 return [await measure(client, p.keys, p.entries, p.retries) for p in self._worker.partitions]
         except (StoreError, TimeoutError):
             return []
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises OSError.
+
+    Made here because two workers that start in the same moment may both bind a port, and only listening tells whose it
+    is: uvloop then gives a server without a socket and no error.
+    """
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    made = socket.socket(family, kind, protocol)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+        made.listen(128)
+        made.setblocking(False)
+    except OSError:
+        made.close()
+        raise
+    return made
