@@ -105,7 +105,7 @@ class HostileEndpoint:
             with suppress(asyncio.IncompleteReadError):  # the client has closed instead of asking again
                 while not writer.is_closing():
                     await self._answer(reader, writer)
-        except ConnectionError:
+        except OSError:  # reset, or closed by the client while this side was about to
             pass
         finally:
             writer.transport.abort()

@@ -54,6 +54,7 @@ async def _swallowed(lab: Lab) -> Verdict:
     took = memory.law()
     await at.stop(worker)
     assert await at.total("delivered") == len(DELIVERED) * each
-    said = Counter(letter.why.partition(":")[0] for letter in await at.letters())
-    assert said.keys() <= {"protocol", "timeout"}, said
+    letters = await at.letters()
+    said = Counter(letter.why.partition(":")[0] for letter in letters)
+    assert said.keys() <= {"protocol", "timeout"}, {letter.why for letter in letters}
     return await at.verdict(notes=f"{took}; {said['protocol']} dead by protocol, {said['timeout']} by timeout")

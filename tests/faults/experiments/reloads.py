@@ -63,9 +63,9 @@ async def rotated(lab: Lab) -> Verdict:
         gateways.create_task(load.stream(range(8, EVENTS), per_second=PER_SECOND))
         await sink.goes_on()
         secret.write_text(NEW_SECRET)
-        await eventually(partial(_has_said, crew, "reloaded", 1), 10, "the secret is read again")
+        await eventually(partial(_has_said, crew, "secrets_renewed", 1), 10, "the secret is read again")
         crew.rewrite(good | {"handlers": good["handlers"][:2]})
-        await eventually(partial(_has_said, crew, "reloaded", 2), 10, "the configuration is read again")
+        await eventually(partial(_has_said, crew, "reloaded", 1), 10, "the configuration is read again")
         sink.released.set()
     sink.secrets = [NEW_SECRET]
     await load.publish(range(EVENTS, EVENTS + 50))
