@@ -114,7 +114,7 @@ async function toggle(letter, control, detail) {
 }
 
 function whole(letter) {
-  const block = (name, text) => (text ? [h("h3", {}, name), h("pre", { tabindex: 0, "aria-label": name }, text)] : []);
+  const block = (name, text) => (text ? [h("h3", {}, name), h("pre", { role: "group", tabindex: 0, "aria-label": name }, text)] : []);
   const facts = [
     ["Event", h("a", { href: `#event/${letter.event}` }, letter.event)],
     ["Dead letter", letter.id],

@@ -60,7 +60,7 @@ function article(story, id) {
     ...list("Where it is now", story.now.map((place) => place_(place, id))),
     ...list("What happened", story.steps.map(step), "steps"),
     ...list("Handlers", story.handlers.map(part)),
-    ...(story.content ? [h("h3", {}, "What it says"), h("pre", { tabindex: 0, "aria-label": "What it says" }, json(story.content))] : []),
+    ...(story.content ? [h("h3", {}, "What it says"), h("pre", { role: "group", tabindex: 0, "aria-label": "What it says" }, json(story.content))] : []),
     ...list("What to do", story.to_do.map((advice) => h("li", {}, advice.text, " ", h("code", {}, advice.command)))),
     ...list("To be known", story.remarks.map((text) => h("li", { class: "quiet" }, text))),
   );
