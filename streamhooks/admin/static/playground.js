@@ -2,7 +2,7 @@
 
 import { call } from "./api.js";
 import { ask, line } from "./dialog.js";
-import { byId, h, say, toast } from "./dom.js";
+import { byId, facts, h, say, toast } from "./dom.js";
 import { json } from "./format.js";
 import { known } from "./handlers.js";
 
@@ -103,7 +103,7 @@ function told(request, unfired, signed) {
   return [
     unfired ? h("p", { class: "notice" }, `A worker would not send this: ${unfired}.`) : "",
     h("pre", { role: "group", tabindex: 0, "aria-label": "The request" }, `${head.join("\n")}\n\n${request.body}`),
-    h("dl", { class: "facts" }, h("dt", {}, "Fingerprint"), h("dd", {}, request.fingerprint)),
+    facts(["Fingerprint, by which a cool-down knows an equal request", request.fingerprint]),
     signed ? h("p", { class: "quiet" }, "Signed when it is sent: the signature headers are added then.") : "",
   ];
 }
