@@ -11,6 +11,7 @@ import asyncio
 import hmac
 import ipaddress
 import re
+from collections.abc import Iterable
 
 from aiohttp import web
 
@@ -28,13 +29,14 @@ SAFE = frozenset({"GET", "HEAD"})
 
 
 class Access:
-    """The rules for one address that is listened on."""
+    """The rules for one address that is listened on; `hosts` are further names of it, as those of a proxy."""
 
-    def __init__(self, listen: str, token: Secret) -> None:
+    def __init__(self, listen: str, token: Secret, hosts: Iterable[str] = ()) -> None:
         host = listen.rpartition(":")[0].strip("[]").lower()
         self._token = token
         self._any = _is_wildcard(host)
-        self._hosts = frozenset({*LOOPBACK} if self._any else {*LOOPBACK, host})
+        named = {name.strip("[]").lower() for name in hosts}
+        self._hosts = frozenset({*LOOPBACK, *named} if self._any else {*LOOPBACK, *named, host})
         self.exists = bool(token) or is_loopback(host)
         """Whether there are an API and a console at all."""
 
@@ -58,7 +60,7 @@ class Access:
             return
         names = (*LOOPBACK, *sorted(self._hosts - set(LOOPBACK)))
         known = ", ".join(f"[{name}]" if ":" in name else name for name in names)
-        raise AdminError(421, "wrong_host", f"this is not the host that was asked for; ask for one of {known}")
+        raise AdminError(421, "wrong_host", f"this is no host of ours; ask for one of {known}, or name it in admin.hosts")
 
     async def _check_token(self, request: web.Request) -> None:
         if not self._token:

@@ -1,11 +1,10 @@
-"""`/api/v1/explain/{id}`: one event's whole life."""
+"""`/api/v1/explain/{id}`: one event's whole life, the same document as that of `streamhooks explain --event --json`."""
 
 from aiohttp import web
 
 from streamhooks.admin.answers import AdminError, answer
 from streamhooks.admin.desk import Desk
-from streamhooks.admin.story import stories
-from streamhooks.operations.choice import is_name
+from streamhooks.flow.story.finding import asked, explain
 
 
 class StoryApi:
@@ -18,11 +17,10 @@ class StoryApi:
         return [web.get("/api/v1/explain/{id}", self._explain)]
 
     async def _explain(self, request: web.Request) -> web.Response:
-        id = request.match_info["id"]
-        if not is_name(id):
+        meant = asked(request.match_info["id"])
+        if meant is None:
             raise AdminError(400, "bad_request", "this is no id: it looks like 1795428000000-0, or is a webhook-id")
-        found = await stories(self._desk.client, self._desk.loaded, id)
-        if not found:
-            said = "nothing is known of this id: neither stream, journal nor dead letters hold it any more"
-            raise AdminError(404, "no_such_event", said)
-        return answer({"id": id, "stories": found})
+        told = await explain(self._desk.client, self._desk.loaded, meant, with_event=True)
+        if not told.stories:
+            raise AdminError(404, "no_such_event", f"nothing is known of this id: {'; '.join(told.unknown.values())}")
+        return answer(told)

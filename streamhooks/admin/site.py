@@ -40,8 +40,9 @@ class AdminSite:
     """Serves one worker's state; listens when entered. Raises ConfigError for an address that is taken."""
 
     def __init__(self, loaded: Loaded, worker: Worker, sender: Sender, opened: Opened) -> None:
-        self._listen = loaded.settings.admin.listen
-        self._access = Access(self._listen, loaded.settings.admin.token)
+        admin = loaded.settings.admin
+        self._listen = admin.listen
+        self._access = Access(admin.listen, admin.token, admin.hosts)
         self._desk = Desk(loaded, worker, sender)
         self._opened = opened
         self._rooms = AsyncExitStack()

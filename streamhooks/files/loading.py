@@ -271,9 +271,7 @@ def _assembled(
     _add_admin_token(known, environ)
     settings = made(Settings, known)
     _check_defaults(known, settings, faults)
-    if settings.cool.share_with_tyk and settings.redis.url.reveal().startswith("redis+cluster:"):
-        said = "cannot be shared on a cluster, where Tyk's marks lie in other slots than ours; take it out"
-        faults.append(known[("cool", "share_with_tyk")].place.fault(said))
+    _check_together(known, settings, faults)
     disk.templates = str(Path(base, settings.templates.path))
     builder = Builder(inner(known, "defaults"), disk.template, _refusals(opened), faults, warnings)
     handlers: list[Handler] = []
@@ -302,6 +300,16 @@ def _add_admin_token(known: Known, environ: Mapping[str, str]) -> None:
     path = ("admin", "token")
     if path not in known and environ.get(ADMIN_TOKEN):
         known[path] = Given(Secret(environ[ADMIN_TOKEN]), Place("environment", ADMIN_TOKEN))
+
+
+def _check_together(known: Known, settings: Settings, faults: list[Fault]) -> None:
+    """What two sections say that cannot be true together."""
+    if settings.cool.share_with_tyk and settings.redis.url.reveal().startswith("redis+cluster:"):
+        said = "cannot be shared on a cluster, where Tyk's marks lie in other slots than ours; take it out"
+        faults.append(known[("cool", "share_with_tyk")].place.fault(said))
+    if settings.admin.hosts and not settings.admin.token:
+        said = "lets others than this machine ask, and there is no admin.token; set one, or take the hosts out"
+        faults.append(known[("admin", "hosts")].place.fault(said))
 
 
 def _check_defaults(known: Known, settings: Settings, faults: list[Fault]) -> None:

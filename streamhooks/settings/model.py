@@ -142,6 +142,8 @@ class Templates(Struct, frozen=True):
 class Admin(Struct, frozen=True):
     listen: Annotated[str, rules.LISTEN] = "127.0.0.1:8080"
     token: Annotated[Secret, rules.SECRET] = NONE
+    hosts: Annotated[tuple[str, ...], Many(rules.HOST)] = ()
+    """Further names that the API and the console may be asked for by, as those of a proxy; they need a token."""
 
 
 class Ingest(Struct, frozen=True):

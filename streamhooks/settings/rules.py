@@ -168,6 +168,13 @@ def _listen(value: object) -> str:
 LISTEN = Leaf(_listen)
 
 
+HOST = matching(
+    r"(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\]",
+    'must be a host name or an address without a port, such as "hooks.example.com" or "[fd00::7]"',
+)
+"""As a Host header names it."""
+
+
 def _cidr(value: object) -> str:
     sentence = 'must be a network such as "10.0.0.0/8", "127.0.0.1/32" or "fd00::/8"'
     if not isinstance(value, str):

@@ -143,7 +143,7 @@ OTHER_HOSTS = [
 
 
 async def test_a_request_for_another_host_is_misdirected(rig: Rig) -> None:
-    said = "this is not the host that was asked for; ask for one of localhost, 127.0.0.1, [::1]"
+    said = "this is no host of ours; ask for one of localhost, 127.0.0.1, [::1], or name it in admin.hosts"
     async with door(rig) as ours:
         for host in OTHER_HOSTS:
             for path in ("/", "/api/v1/status", "/static/console.js"):
@@ -159,6 +159,21 @@ async def test_this_machine_may_be_asked_for_by_any_of_its_names(rig: Rig) -> No
     async with door(rig) as ours:
         for host in ["localhost", "LocalHost:1", "127.0.0.1", "localhost.", "[::1]", "[::1]:8080"]:
             assert (await ours.get("/api/v1/status", {"Host": host})).status == 200
+
+
+async def test_further_hosts_are_those_that_the_configuration_names(rig: Rig) -> None:
+    hosts = ["Console.example.com", "[fd00::7]"]
+    said = (
+        "this is no host of ours; ask for one of localhost, 127.0.0.1, [::1], console.example.com, [fd00::7], "
+        "or name it in admin.hosts"
+    )
+    async with door(rig, admin=LOCKED | {"hosts": hosts}) as ours:
+        for host in ("console.example.com", "CONSOLE.example.com:443", "[fd00::7]:8080", "localhost"):
+            own = {"Host": host, "Origin": f"https://{host}"} | BEARER
+            assert (await ours.get("/api/v1/status", own)).status == 200
+        for host in ("example.com", "x.console.example.com", "console.example.com.evil.test"):
+            assert (await ours.get("/api/v1/status", {"Host": host} | BEARER)).refusal == (421, "wrong_host", said)
+        assert (await ours.get("/api/v1/status", {"Host": "console.example.com"})).refusal[1] == "no_token"
 
 
 async def test_probes_and_metrics_are_answered_whatever_the_host(rig: Rig) -> None:

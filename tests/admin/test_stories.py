@@ -1,10 +1,11 @@
-"""`/api/v1/explain/{id}`: the story of one event, by each id that a person may have."""
+"""`/api/v1/explain/{id}`: the story of one event, by each id that a person may have, as `explain` tells it."""
 
 from typing import Any
 
 from streamhooks.delivery.request import webhook_id
-from tests.admin.asking import Door, door
-from tests.flow.rig import Rig
+from tests.admin.asking import ANY_PORT, Door, door
+from tests.doors.command import command
+from tests.flow.rig import STREAM, Rig
 from tests.servers import Answer
 from tests.waiting import eventually
 
@@ -16,6 +17,28 @@ async def story(ours: Door, id: str) -> Any:
     return one
 
 
+async def test_the_api_and_the_command_give_the_same_document(rig: Rig) -> None:
+    """Delivered after a retry, suppressed, dead and filtered; by the id of the entry, of the letter, of the webhook."""
+    rig.endpoint.script(Answer(503, b"overloaded, says abc-12345"), 200, Answer(422, b"no such key"))
+    handlers = (rig.handler(event_timeout=60), rig.handler("other", on=["KeyExpired"]))
+    config = rig.written(*handlers, worker=ALL, admin=ANY_PORT)
+    async with door(rig, *handlers, worker=ALL) as ours:
+        ids = []
+        for key, settled in (
+            ("abc-12345", {"delivered": 1}),
+            ("abc-12345", {"delivered": 1, "suppressed": 1}),
+            ("refused", {"delivered": 1, "suppressed": 1, "dead": 1}),
+        ):
+            ids.append(await rig.publish(key))
+            await rig.settled(**settled)
+        (letter,) = (await ours.got("/api/v1/dead"))["letters"]
+        for id in (*ids, letter["id"], webhook_id(ids[0], 0, "h")):
+            told = await ours.got(f"/api/v1/explain/{id}")
+            ran = await command("explain", id, "--event", "--json", "--config", config)
+            assert (ran.code, ran.json) == (0, told)
+            assert told["stories"][0]["content"]["Message"] == "Auth Failure"
+
+
 async def test_a_delivered_event_tells_its_attempts_and_who_did_not_want_it(rig: Rig) -> None:
     rig.endpoint.script(Answer(503, b"overloaded, says abc-12345"), 200)
     other = rig.handler("other", on=["KeyExpired"])
@@ -24,19 +47,20 @@ async def test_a_delivered_event_tells_its_attempts_and_who_did_not_want_it(rig:
         await rig.settled(delivered=1)
         told = await story(ours, entry)
         by_webhook = await story(ours, webhook_id(entry, 0, "h"))
-    assert by_webhook == told
-    assert (told["id"], told["kept"], told["now"]) == (entry, True, [])
+    assert (told["id"], told["kept"]) == (entry, True)
+    assert [(place["handler"], place["state"]) for place in told["now"]] == [("h", "delivered")]
     assert told["event"]["type"] == "AuthFailure"
     assert told["content"]["Key"] == "abc-***"
     assert [(step["what"], step["attempt"], step["status"]) for step in told["steps"]] == [
-        ("added", 0, 0), ("attempt", 1, 503), ("attempt", 2, 200),
+        ("added", 0, 0), ("read", 0, 0), ("attempt", 1, 503), ("attempt", 2, 200),
     ]  # fmt: skip
-    assert told["steps"][1]["answer"] == "overloaded, says abc-***"
+    assert told["steps"][2]["answer"] == "overloaded, says abc-***"
     assert [(part["handler"], part["verdict"]) for part in told["handlers"]] == [("h", "fires"), ("other", "type")]
     assert told["handlers"][0]["webhook_id"] == webhook_id(entry, 0, "h")
+    assert by_webhook == told | {"handlers": told["handlers"][:1]}, "a webhook-id speaks of one handler"
 
 
-async def test_a_dead_letter_is_told_of_by_its_own_id_too(rig: Rig) -> None:
+async def test_a_dead_letter_is_told_of_by_its_own_id_too_and_what_to_do_about_it(rig: Rig) -> None:
     rig.endpoint.script(422)
     async with door(rig) as ours:
         entry = await rig.publish("abc")
@@ -45,6 +69,10 @@ async def test_a_dead_letter_is_told_of_by_its_own_id_too(rig: Rig) -> None:
         told = await story(ours, letter["id"])
     assert told["id"] == entry
     assert [(place["state"], place["letter"]) for place in told["now"]] == [("dead", letter["id"])]
+    assert told["to_do"][0] == {
+        "text": "when the endpoint takes it, replay the dead letter",
+        "command": f"streamhooks dead replay {letter['id']}",
+    }
 
 
 async def test_what_waits_is_said_to_wait_and_what_is_held_to_be_held(rig: Rig) -> None:
@@ -70,16 +98,22 @@ async def test_an_event_that_is_being_sent_is_pending(rig: Rig) -> None:
         entry = await rig.publish("abc")
         await rig.endpoint.wait_for(1)
         told = await story(ours, entry)
-        assert [place["state"] for place in told["now"]] == ["pending"]
-        assert ours.worker.consumer in told["now"][0]["text"]
+        assert [(place["state"], place["worker"]) for place in told["now"]] == [("pending", ours.worker.consumer)]
         rig.endpoint.release()
         await rig.settled(delivered=1)
 
 
-async def test_an_event_that_nobody_knows_is_said_to_be_unknown(rig: Rig) -> None:
-    said = "nothing is known of this id: neither stream, journal nor dead letters hold it any more"
+async def test_an_event_that_nobody_knows_is_said_to_be_unknown_and_why(rig: Rig) -> None:
     async with door(rig) as ours:
-        for id in ["1-0", "evt_1-0_0_00000000"]:
+        newest = await rig.publish("abc")
+        await rig.settled(delivered=1)
+        for id, why in {
+            "1-0": f"{STREAM} never had this entry, and none has ever gone from it",
+            "evt_1-0_0_00000000": f"{STREAM} never had this entry, and none has ever gone from it",
+            "9999999999999-0": f"{STREAM} has not given this id yet: its newest is {newest}",
+            "evt_1-0_7_00000000": "the id is of partition 7, and stream.partitions is 1",
+        }.items():
+            said = f"nothing is known of this id: {why}"
             assert (await ours.get(f"/api/v1/explain/{id}")).refusal == (404, "no_such_event", said)
 
 

@@ -13,7 +13,9 @@ __all__ = ["records", "rig"]
 
 @pytest_asyncio.fixture
 async def browser() -> AsyncIterator[Browser]:
+    """No page that it opens may ask for anything at another host than its own."""
     if PROGRAM is None:
         pytest.skip("chromium is not installed")
     async with Browser() as running:
         yield running
+        assert [page.strangers for page in running.pages if page.strangers] == []

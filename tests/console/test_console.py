@@ -42,8 +42,9 @@ async def test_an_event_is_seen_to_arrive_and_its_story_is_one_click_away(rig: R
         assert await page.evaluate("location.hash") == f"#event/{entry}"
         assert await page.evaluate("document.activeElement.id") == "event-title"
         steps = await page.evaluate("[...document.querySelectorAll('.steps li')].map((one) => one.innerText)")
-        assert len(steps) == 3
-        assert "try later" in steps[1]
+        assert len(steps) == 4
+        assert f"read by {ours.worker.consumer}" in steps[1]
+        assert "try later" in steps[2]
         assert page.errors == []
 
 
@@ -192,7 +193,7 @@ async def test_the_token_is_asked_for_and_is_nowhere_but_in_the_page(rig: Rig, b
         kept = "[localStorage.length, sessionStorage.length, document.cookie, document.getElementById('token').value]"
         assert await page.evaluate(kept) == [0, 0, "", ""]
         assert TOKEN not in await page.evaluate("document.documentElement.outerHTML + location.href")
-        await page.do("Page.reload")
+        await page.reload()
         await page.shows("This worker asks for its admin token.")
         assert [error for error in page.errors if "401" not in error] == []
 

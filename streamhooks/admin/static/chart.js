@@ -11,18 +11,18 @@ const TOP = 18;
 const BOTTOM = 20;
 
 export class Chart {
-  /** `series` are {index, name, style}; `show` spells a value. */
+  /** `series` are {index, name, style, area, gaps}: with `gaps`, 0 means that there was nothing; `show` spells a value. */
   constructor(figure, title, note, series, show) {
     this.series = series;
     this.show = show;
     this.points = [];
     this.pointed = null;
-    this.now = h("p", { class: "now" });
+    this.values = series.map((one) => h("span", {}));
     this.at = h("p", { class: "quiet at" });
     this.svg = s("svg", { height: HEIGHT, role: "img", "aria-label": `${title}, the last five minutes` });
-    const legend = series.length > 1 ? series.map((one) => h("span", { class: `key ${one.style}` }, one.name)) : [];
+    const now = series.map((one, index) => h("span", { class: one.name ? `key ${one.style}` : "" }, one.name ?? "", this.values[index]));
     figure.append(
-      h("figcaption", {}, h("div", { class: "chart-head" }, h("h2", {}, title), this.now), h("div", { class: "chart-note" }, h("p", { class: "quiet" }, note), ...legend, this.at)),
+      h("figcaption", {}, h("div", { class: "chart-head" }, h("h2", {}, title), h("p", { class: "now" }, now)), h("div", { class: "chart-note" }, h("p", { class: "quiet" }, note), this.at)),
       this.svg,
     );
     this.svg.addEventListener("pointermove", (event) => this.point(event.offsetX));
@@ -62,8 +62,7 @@ export class Chart {
   }
 
   tell(point, past) {
-    const values = this.series.map((one) => this.show(point ? point[one.index] : 0));
-    say(this.now, values.join(" / "));
+    this.series.forEach((one, index) => say(this.values[index], this.show(point ? point[one.index] : 0)));
     say(this.at, point && past ? time(point[0]) : "");
   }
 
@@ -82,7 +81,7 @@ export class Chart {
 
   lines(x, y) {
     return this.series.flatMap((one) => {
-      const parts = runs(this.points).map((run) => run.map((point) => [x(point[0]), y(point[one.index])]));
+      const parts = runs(one.gaps ? this.points.filter((point) => point[one.index]) : this.points).map((run) => run.map((point) => [x(point[0]), y(point[one.index])]));
       const line = parts.map((part) => `M${part.map((place) => place.map(rounded).join(" ")).join("L")}`).join("");
       const under = parts.map((part) => `M${rounded(part[0][0])} ${y(0)}L${part.map((place) => place.map(rounded).join(" ")).join("L")}L${rounded(part.at(-1)[0])} ${y(0)}Z`).join("");
       const area = one.area ? [s("path", { class: `area ${one.style}`, d: under })] : [];
@@ -93,7 +92,8 @@ export class Chart {
   mark(point, x, y) {
     if (!point) return [];
     const cross = this.pointed === null ? [] : [s("line", { class: "cross", x1: x(point[0]), x2: x(point[0]), y1: TOP, y2: y(0) })];
-    return [...cross, ...this.series.map((one) => s("circle", { class: `dot ${one.style}`, cx: x(point[0]), cy: y(point[one.index]), r: 3 }))];
+    const drawn = this.series.filter((one) => point[one.index] || !one.gaps);
+    return [...cross, ...drawn.map((one) => s("circle", { class: `dot ${one.style}`, cx: x(point[0]), cy: y(point[one.index]), r: 3 }))];
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { call } from "./api.js";
 import { ask, line, tick } from "./dialog.js";
-import { button, byId, h, say, toast, when } from "./dom.js";
+import { button, byId, facts, h, say, toast, when } from "./dom.js";
 import { counted, json, time } from "./format.js";
 import { known } from "./handlers.js";
 import { on } from "./live.js";
@@ -72,7 +72,7 @@ async function load(before = "") {
 
 function summary(page) {
   const there = byId("letters").children.length;
-  if (!page.total) return "There are no dead letters.";
+  if (!page.total) return "There are no dead letters. What ends without a delivery is kept here.";
   if (!there) return following ? "None among the newest; there may be older ones." : `None of ${counted(page.total, "dead letter")} is like this.`;
   return following || there < page.total ? `${there} shown, ${page.total} in all` : counted(there, "dead letter");
 }
@@ -90,7 +90,7 @@ function item(letter) {
       { class: "letter-head" },
       h("h2", { class: "letter-name" }, h("strong", {}, letter.type || "no event"), letter.handler ? ` → ${letter.handler}` : "", " ", h("span", { class: "badge", "data-state": "bad" }, letter.reason.replaceAll("_", " "))),
       h("p", { class: "why" }, letter.why),
-      h("p", { class: "quiet" }, Number.isNaN(buried) ? "" : when(buried, time(buried)), letter.attempts ? `, ${counted(letter.attempts, "attempt")}` : "", letter.status ? `, last answer ${letter.status}` : ""),
+      h("p", { class: "quiet" }, Number.isNaN(buried) ? "" : when(buried, time(buried)), letter.attempts ? `, ${counted(letter.attempts, "attempt")}` : "", letter.status && !letter.why.includes(letter.status) ? `, last answer ${letter.status}` : ""),
     ),
     h("div", { class: "tools" }, show, replay),
     detail,
@@ -114,8 +114,8 @@ async function toggle(letter, control, detail) {
 }
 
 function whole(letter) {
-  const block = (name, text) => (text ? [h("h3", {}, name), h("pre", { tabindex: 0, "aria-label": name }, text)] : []);
-  const facts = [
+  const block = (name, text) => (text ? [h("h3", {}, name), h("pre", { role: "group", tabindex: 0, "aria-label": name }, text)] : []);
+  const about = [
     ["Event", h("a", { href: `#event/${letter.event}` }, letter.event)],
     ["Dead letter", letter.id],
     ["Stream", letter.stream],
@@ -124,9 +124,9 @@ function whole(letter) {
     ["Fingerprint", letter.fingerprint],
   ];
   return [
-    h("dl", { class: "facts" }, facts.filter(([, value]) => value && value !== "-").flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
-    ...block("Event", letter.event_content && json(letter.event_content)),
+    facts(...about),
     ...block("The last answer", letter.answer),
+    ...block("Event", letter.event_content && json(letter.event_content)),
     ...block("What came", letter.raw_sha256 && `${letter.raw_length} bytes, SHA-256 ${letter.raw_sha256}; streamhooks dead show --reveal shows them`),
   ];
 }

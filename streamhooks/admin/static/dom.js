@@ -23,6 +23,12 @@ export function when(ms, text) {
   return h("time", { datetime: at.toISOString(), title: at.toLocaleString() }, text);
 }
 
+/** A list of names and values, without those that have none. */
+export function facts(...pairs) {
+  const there = pairs.filter(([, value]) => value && value !== "-");
+  return h("dl", { class: "facts" }, there.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+}
+
 /** Text where it is other than what stands there: a screen reader is told of changes only. */
 export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;

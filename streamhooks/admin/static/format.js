@@ -34,5 +34,8 @@ export function time(ms) {
   return today ? clock.format(at) : `${day.format(at)} ${clock.format(at)}`;
 }
 
+/** The same to the millisecond. */
+export const precise = (ms) => `${time(ms)}.${String(ms % 1000).padStart(3, "0")}`;
+
 /** JSON for people. */
 export const json = (value) => JSON.stringify(value, null, 2);

@@ -89,8 +89,11 @@ function fill(row, handler) {
   const { per_second, p50, p99, in_flight, delivered, failures, attempts } = handler;
   const failed = failures ? `${count(failures)} of ${count(attempts)}` : "none";
   const told = [rate(per_second), latency(p50), latency(p99), count(in_flight), count(delivered), failed];
-  told.forEach((text, index) => say(row.figures[index], text));
-  row.figures[5].dataset.state = failures * 2 > attempts ? "bad" : "";
+  told.forEach((text, index) => {
+    say(row.figures[index], text);
+    row.figures[index].dataset.state = ["0", "–", "none"].includes(text) ? "none" : "";
+  });
+  if (failures * 2 > attempts) row.figures[5].dataset.state = "bad";
   const name = handler.state === "paused" ? "Resume" : handler.state === "resuming" ? "Resume faster" : "Pause";
   say(row.act, name);
   row.act.setAttribute("aria-label", `${name} ${handler.id}`);

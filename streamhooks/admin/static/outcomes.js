@@ -14,7 +14,6 @@ const WORDS = {
   unmatched: ["Unmatched", ""],
 };
 const MODES = {
-  all: "The journal notes everything.",
   problems: "The journal notes problems only: what is delivered at once is not shown here.",
   off: "The journal is off (worker.journal): there is nothing to show here.",
 };
@@ -84,7 +83,7 @@ function item(note) {
     { class: "outcome", "data-key": key(note) },
     when(note.at, time(note.at)),
     h("span", { class: "badge", "data-state": state }, note.what === "retry" && !note.sent ? "Put off" : word),
-    h("span", { class: "what" }, h("strong", {}, note.type || "no event"), note.handler ? ` → ${note.handler}` : ""),
+    h("span", { class: "what" }, h("strong", {}, note.type || (note.what === "unmatched" ? "An event" : "No event")), note.handler ? ` → ${note.handler}` : ""),
     h("span", { class: "why" }, sentence(note)),
     h("a", { class: "id", href: `#event/${note.entry}`, title: "Its story" }, note.entry),
   );

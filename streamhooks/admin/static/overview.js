@@ -20,7 +20,7 @@ let tiles = {};
 export function open() {
   charts = [
     new Chart(byId("chart-throughput"), "Deliveries", "a second, all workers", [{ index: 1, style: "one", area: true }], (value) => `${rate(value)}/s`),
-    new Chart(byId("chart-latency"), "Latency", "of an attempt, this worker", [{ index: 2, name: "p50", style: "one" }, { index: 3, name: "p99", style: "two" }], latency),
+    new Chart(byId("chart-latency"), "Latency", "of an attempt, this worker", [{ index: 2, name: "p50", style: "one", gaps: true }, { index: 3, name: "p99", style: "two", gaps: true }], latency),
     new Chart(byId("chart-backlog"), "Backlog", "to be done now, all workers", [{ index: 4, style: "one", area: true }], (value) => count(Math.round(value))),
   ];
   tiles = {
@@ -68,7 +68,7 @@ function add(sample) {
     say(byId("dead-count"), count(backlog.dead));
     byId("dead-count").hidden = !backlog.dead;
   }
-  say(byId("workers"), `${counted(sample.workers, "worker")}, figures since their start`);
+  say(byId("workers"), `${counted(sample.workers, "worker")}, totals since ${sample.workers === 1 ? "it" : "they"} started`);
   showHandlers(sample.handlers);
   redraw();
 }

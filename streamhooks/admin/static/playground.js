@@ -2,7 +2,7 @@
 
 import { call } from "./api.js";
 import { ask, line } from "./dialog.js";
-import { byId, h, say, toast } from "./dom.js";
+import { byId, facts, h, say, toast } from "./dom.js";
 import { json } from "./format.js";
 import { known } from "./handlers.js";
 
@@ -102,8 +102,8 @@ function told(request, unfired, signed) {
   const head = [`${request.method} ${path.pathname}${path.search} HTTP/1.1`, ...request.headers.map(([name, value]) => `${name}: ${value}`)];
   return [
     unfired ? h("p", { class: "notice" }, `A worker would not send this: ${unfired}.`) : "",
-    h("pre", { tabindex: 0, "aria-label": "The request" }, `${head.join("\n")}\n\n${request.body}`),
-    h("dl", { class: "facts" }, h("dt", {}, "Fingerprint"), h("dd", {}, request.fingerprint)),
+    h("pre", { role: "group", tabindex: 0, "aria-label": "The request" }, `${head.join("\n")}\n\n${request.body}`),
+    facts(["Fingerprint, by which a cool-down knows an equal request", request.fingerprint]),
     signed ? h("p", { class: "quiet" }, "Signed when it is sent: the signature headers are added then.") : "",
   ];
 }
@@ -120,7 +120,7 @@ async function fire() {
       const lines = answer.failure ? answer.message : `${Object.entries(answer.headers).map(([name, value]) => `${name}: ${value}`).join("\n")}\n\n${answer.body}`.trimEnd();
       byId("rendered").replaceChildren(
         h("p", { class: `notice ${good ? "good" : "bad"}` }, `${title} after ${Math.round(answer.seconds * 1000)} ms`),
-        h("pre", { tabindex: 0, "aria-label": "The answer" }, lines),
+        h("pre", { role: "group", tabindex: 0, "aria-label": "The answer" }, lines),
         h("h3", {}, "What was sent"),
         ...told(request, unfired, false),
       );

@@ -2,15 +2,16 @@
 
 import { call } from "./api.js";
 import { ask, line, tick } from "./dialog.js";
-import { button, byId, h, say, toast, when } from "./dom.js";
-import { json, time } from "./format.js";
+import { button, byId, facts, h, say, toast, when } from "./dom.js";
+import { json, precise } from "./format.js";
 import { on } from "./live.js";
 
 const STATES = {
-  delivered: "good", fires: "good", attempt: "", dead: "bad", lost: "bad", fails: "bad",
+  delivered: "good", fires: "good", dead: "bad", lost: "bad", fails: "bad",
   parked: "warn", held: "warn", due: "warn", pending: "warn", waiting: "warn", unread: "warn", deferred: "warn",
 };
-const WORDS = { type: "does not match", api: "does not match", org: "does not match", when: "does not match", fires: "fires", fails: "fires", removed: "removed", unknown: "unknown" };
+const WORDS = { type: "does not match", api: "does not match", org: "does not match", when: "does not match" };
+const CONCERNED = ["fires", "fails", "removed", "unknown"];
 
 let asked = ""; // the id that was asked for last
 let shown = ""; // the one whose story stands there
@@ -49,19 +50,18 @@ export async function enter(id) {
 }
 
 function article(story, id) {
-  const event = story.event;
-  const about = event ? [["API", event.api_id], ["Organisation", event.org_id], ["Source", event.source], ["Time", event.timestamp]] : [];
-  const facts = [["Event", story.id], ["Stream", story.stream], ...about].filter(([, value]) => value);
+  const event = story.event ?? {};
+  const parts = [...story.handlers].sort((one, other) => concerned(other) - concerned(one));
   return h(
     "article",
     { class: "panel story", "data-id": story.id, "aria-label": `Event ${story.id}` },
-    h("div", { class: "panel-head" }, h("h2", {}, event ? event.type : "An entry that is no event"), button("Look again", () => again(id))),
-    h("dl", { class: "facts" }, facts.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
+    h("div", { class: "panel-head" }, h("h2", {}, event.type ?? "An entry that is no event"), button("Look again", () => again(id))),
+    facts(["Event", story.id], ["Stream", story.stream], ["API", event.api_id], ["Organisation", event.org_id], ["Source", event.source], ["Time", event.timestamp]),
     ...list("Where it is now", story.now.map((place) => place_(place, id))),
+    ...list("What to do", story.to_do.map((advice) => h("li", {}, advice.text, h("code", { class: "command" }, advice.command)))),
     ...list("What happened", story.steps.map(step), "steps"),
-    ...list("Handlers", story.handlers.map(part)),
-    ...(story.content ? [h("h3", {}, "What it says"), h("pre", { tabindex: 0, "aria-label": "What it says" }, json(story.content))] : []),
-    ...list("What to do", story.to_do.map((advice) => h("li", {}, advice.text, " ", h("code", {}, advice.command)))),
+    ...list("Handlers", parts.map(part)),
+    ...(story.content ? [h("h3", {}, "What it says"), h("pre", { role: "group", tabindex: 0, "aria-label": "What it says" }, json(story.content))] : []),
     ...list("To be known", story.remarks.map((text) => h("li", { class: "quiet" }, text))),
   );
 }
@@ -77,23 +77,26 @@ function list(title, items, style = "plain") {
 
 function place_(place, id) {
   const again = place.letter ? button("Replay", () => replay(place, id), { "aria-label": `Replay ${place.letter}` }) : null;
-  return h("li", { class: "place" }, badge(place.state), h("span", {}, place.handler ? h("strong", {}, `${place.handler}: `) : "", place.text), again);
+  return h("li", { class: "place" }, badge(place.state), h("span", { class: "told" }, place.handler ? h("strong", {}, `${place.handler}: `) : "", place.text), again);
 }
 
 function step(one) {
-  const answer = one.answer ? h("pre", { class: "answer" }, one.answer) : null;
-  const other = one.by && one.by !== "tyk" ? h("a", { href: `#event/${one.by}` }, one.by) : null;
-  return h("li", {}, when(one.at, time(one.at)), h("div", {}, one.handler ? h("strong", {}, `${one.handler}: `) : "", one.text, " ", other, answer));
+  const state = one.what === "attempt" ? (one.status >= 200 && one.status < 300 ? "good" : one.reason ? "bad" : "warn") : STATES[one.what];
+  const other = one.by && one.by !== "tyk" ? h("a", { href: `#event/${one.by}` }, "its story") : null;
+  return h("li", { "data-state": state }, when(one.at, precise(one.at)), h("span", { class: "told" }, one.handler ? h("strong", {}, `${one.handler}: `) : "", one.text, " ", other));
 }
+
+const concerned = (one) => Number(CONCERNED.includes(one.verdict));
 
 function part(one) {
-  const sent = one.webhook_id ? h("span", { class: "quiet id" }, `webhook-id ${one.webhook_id}`) : null;
+  const word = WORDS[one.verdict] ?? one.verdict;
+  const text = one.text.replace(/^(fires|does not fire): /, "");
+  const sent = concerned(one) && one.webhook_id ? h("span", { class: "quiet id" }, `webhook-id ${one.webhook_id}`) : null;
   const cool = one.cool_down ? h("span", { class: "quiet" }, `cool-down: ${one.cool_down.text}`) : null;
-  const text = one.text === WORDS[one.verdict] ? "" : one.text;
-  return h("li", { class: "place" }, h("span", { class: "badge", "data-state": STATES[one.verdict] ?? "" }, WORDS[one.verdict] ?? one.verdict), h("span", {}, h("strong", {}, one.handler), text ? `: ${text}` : "", sent, cool));
+  return h("li", { class: "place" }, badge(one.verdict, word), h("span", { class: "told" }, h("strong", {}, one.handler), text === word ? "" : `: ${text}`, sent, cool));
 }
 
-const badge = (state) => h("span", { class: "badge", "data-state": STATES[state] ?? "" }, state);
+const badge = (state, word = state) => h("span", { class: "badge", "data-state": STATES[state] ?? "" }, word);
 
 function replay(place, id) {
   return ask({
