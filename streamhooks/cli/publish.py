@@ -10,7 +10,6 @@ import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from typing import Any
-from zlib import crc32
 
 from redis.asyncio import Redis
 
@@ -21,16 +20,13 @@ from streamhooks.cli.output import complain, document, printable, say
 from streamhooks.cli.progress import Progress
 from streamhooks.errors import StoreError, WireError
 from streamhooks.event_types import canonical_member
-from streamhooks.model import Entry, Event
+from streamhooks.partitioning import stream_names, stream_of
 from streamhooks.settings import Settings
 from streamhooks.store.connection import translated
-from streamhooks.store.keys import partitions
 
 EXAMPLE = 'streamhooks publish AuthFailure message="Auth Failure" path=/widgets origin=10.0.0.1 key=abc'
 BATCH = 500
 """Events in one round trip: 128 MiB where each is as large as may be, some 100 KiB as they are."""
-_NOW = "0-0"
-"""The id under which an event is tried: Redis gives the real one."""
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -62,32 +58,27 @@ def run(args: Namespace) -> int:
         raise wrong("--from-line", f"is {args.from_line}; the first line is 1")
     known = settings(args)
     if args.ndjson is None:
-        return asyncio.run(_publish_one(known, _event(args), args.json))
+        return asyncio.run(_publish_one(known, _event(args, known), args.json))
     return asyncio.run(_publish_file(known, args))
 
 
-def stream_of(event: Event, settings: Settings) -> str:
-    """The stream that an event belongs to.
-
-    Two equal events must meet in one partition, because a cool-down lives in one: so it is chosen by what equal events
-    have in common, never at random.
-    """
-    keys = partitions(settings.stream.key, settings.stream.partitions)
-    return keys[crc32(f"{event.type}\n{event.api_id}".encode()) % len(keys)].stream
+def _streams(settings: Settings) -> tuple[str, ...]:
+    return stream_names(settings.stream.key, settings.stream.partitions)
 
 
 # One event.
 
 
-def _event(args: Namespace) -> dict[str, bytes]:
-    """The fields of the event that the arguments make. Raises ConfigError: what is wrong was typed here."""
+def _event(args: Namespace, settings: Settings) -> wire.Packed:
+    """The event that the arguments make. Raises ConfigError: what is wrong was typed here."""
     meta = {**_meta(args.meta), **_members(args.members, args.type)}
     try:
-        return wire.encode(
-            args.type, meta, ts=args.ts, api_id=args.api_id, org_id=args.org_id, source=args.source
+        return wire.pack(
+            args.type, meta, ts=args.ts, api_id=args.api_id, org_id=args.org_id, source=args.source,
+            max_bytes=settings.worker.max_event_bytes,
         )  # fmt: skip
     except WireError as error:
-        raise wrong(error.place or "TYPE", error.message) from None
+        raise wrong(error.place or "event", error.message) from None
 
 
 def _meta(text: str | None) -> dict[str, Any]:
@@ -115,13 +106,10 @@ def _members(texts: list[str], type: str) -> Mapping[str, str]:
     return {name if spelled[name] in given else spelled[name]: value for name, value in given.items()}
 
 
-async def _publish_one(settings: Settings, fields: dict[str, bytes], as_json: bool) -> int:
-    try:
-        event = wire.decode(Entry(_NOW, {b"d": fields["d"]}), settings.worker.max_event_bytes)
-    except WireError as error:
-        raise wrong("event", error.message) from None
+async def _publish_one(settings: Settings, event: wire.Packed, as_json: bool) -> int:
+    stream = stream_of(event.type, event.api_id, _streams(settings))
     async with reach(settings) as client:
-        ids = await _add(client, [(stream_of(event, settings), fields["d"])])
+        ids = await _add(client, [(stream, event.data)])
     if as_json:
         document(ids)
     else:
@@ -168,16 +156,17 @@ async def _publish_file(settings: Settings, args: Namespace) -> int:
 async def _send(client: Redis, settings: Settings, lines: list[Line], count: _Count, progress: Progress) -> None:
     """Adds what is good of the lines, in batches, and names what is not."""
     batch: list[tuple[str, bytes]] = []
+    streams = _streams(settings)
     for line in lines:
         if line.number < count.next_line or not line.data:
             continue
         try:
-            event = wire.decode(Entry(_NOW, {b"d": line.data}), settings.worker.max_event_bytes)
+            event = wire.check(line.data, settings.worker.max_event_bytes)
         except WireError as error:
             count.refused += 1
             progress.complain(f"line {line.number}: {_reason(error)}")
             continue
-        batch.append((stream_of(event, settings), line.data))
+        batch.append((stream_of(event.type, event.api_id, streams), line.data))
         if len(batch) == BATCH:
             count.added += len(await _add(client, batch))
             count.next_line = line.number + 1

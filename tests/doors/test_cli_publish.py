@@ -11,10 +11,8 @@ from msgspec import Struct
 from redis.asyncio import Redis
 
 from streamhooks import wire
-from streamhooks.cli.publish import stream_of
-from streamhooks.event_types import example
 from streamhooks.model import Entry, Event
-from streamhooks.settings import Settings, Stream
+from streamhooks.partitioning import stream_names, stream_of
 from streamhooks.store.connection import ask
 from tests.doors.command import KEYS, command
 
@@ -180,14 +178,7 @@ async def test_equal_events_meet_in_one_partition(redis: Redis, redis_url: str, 
     config.write_text("stream: {key: many, partitions: 4}\n")
     for type_ in ("AuthFailure", "KeyExpired", "AuthFailure"):
         await command("publish", type_, "message=same", "--config", str(config), "--redis-url", redis_url)
-    keys = Settings(stream=Stream(key="many", partitions=4))
     lengths = {f"many:{number}": await redis.xlen(f"many:{number}") for number in range(4)}
     assert sum(lengths.values()) == 3
-    stream = stream_of(Event("0-0", "AuthFailure", {}, ""), keys)
+    stream = stream_of("AuthFailure", "", stream_names("many", 4))
     assert [one.type for one in await published(redis, stream)].count("AuthFailure") == 2
-
-
-def test_events_spread_over_the_partitions() -> None:
-    settings = Settings(stream=Stream(key="many", partitions=4))
-    types = [example(f"Type{number}") for number in range(100)]
-    assert len({stream_of(event, settings) for event in types}) == 4
