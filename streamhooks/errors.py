@@ -63,8 +63,11 @@ class PublishError(StreamhooksError):
         *,
         ids: Sequence[str | None] = (),
         unpublished: Sequence[bytes] = (),
+        why: str = "",
     ) -> None:
         super().__init__(kind, message, place)
+        self.why = why or message
+        """What keeps Redis from it, without what became of which event: `cannot be reached (...): start it, ...`."""
         self.ids = tuple(ids)
         """One for each event of the call, in order: the id of its entry, or None where Redis gave none."""
         self.unpublished = tuple(unpublished)

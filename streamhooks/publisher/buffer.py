@@ -157,7 +157,8 @@ def ids_of(call: Call, place: str) -> list[str]:
         unsure = sum(item.unsure for item in missing)
         doubt = f"; {unsure} may be in the stream nonetheless, for no answer came" if unsure else ""
         said = f"{counted(len(missing), len(every))} not published: Redis {trouble.message}{doubt}"
-        raise PublishError(trouble.kind, said, place, ids=ids, unpublished=[item.data for item in missing])
+        left = [item.data for item in missing]
+        raise PublishError(trouble.kind, said, place, ids=ids, unpublished=left, why=trouble.message)
     fewest = min((item.copies for item in every), default=call.replicas)
     if fewest < call.replicas:
         said = (

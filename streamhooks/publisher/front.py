@@ -115,7 +115,7 @@ class Front:
     def _not_yet(self, buffer: Buffer, trouble: Trouble | None) -> PublishError:
         trouble = trouble or SLOW
         said = f"{counted(len(buffer))} not published yet: Redis {trouble.message}; they are kept and tried further"
-        return PublishError(trouble.kind, said, self._place)
+        return PublishError(trouble.kind, said, self._place, why=trouble.message)
 
     def _partly(self, error: PublishError, call: Call, events: list[wire.Packed]) -> PublishError:
         """A call of several parts that found the buffer full, or closed, in their midst."""
@@ -131,7 +131,8 @@ class Front:
         left = buffer.give_back(trouble)
         if left:
             said = f"{counted(len(left))} not published before the end: Redis {trouble.message}"
-            raise PublishError(trouble.kind, said, self._place, ids=[None] * len(left), unpublished=left)
+            ids = [None] * len(left)
+            raise PublishError(trouble.kind, said, self._place, ids=ids, unpublished=left, why=trouble.message)
 
     def _connection_options(self) -> dict[str, Any]:
         """Of redis-py's connection, but for `retry`, which has to be of its owner's kind and to repeat nothing."""
