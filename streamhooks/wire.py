@@ -4,44 +4,36 @@ Strategy: measure before decoding; then one typed decoding that fits what most g
 form. Whatever does not fit it, even if only because it is wrong, is read again by the general way, which knows every
 form and spelling and names the fault. So the quick way needs no messages and the general way no speed.
 
-Laws: an event that decodes is JSON values all through (finite floats, string keys, at most 64 deep); what `encode`
-writes, `decode` reads back equal; what `pack_event` stores, `unpack_event` reads back equal; nothing but WireError is
-raised, whatever the bytes.
+Laws: an event that decodes is JSON values all through (finite floats, string keys, at most 64 deep); what `pack`
+writes, `decode` reads back equal, and it writes nothing that `decode` would refuse; what `pack_event` stores,
+`unpack_event` reads back equal; nothing but WireError is raised, whatever the bytes.
 
-Kinds of WireError: those of payload.py, and `too_large`, `no_type`, `bad_type`, `bad_field`.
+Kinds of WireError: those of payload.py and envelope.py, and `too_large`.
 """
 
-import re
+import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final, NoReturn
 
 import msgspec
 
 from streamhooks import payload
+from streamhooks.envelope import api_of, timestamp_of, type_of
 from streamhooks.errors import WireError
 from streamhooks.event_types import canonical_member
 from streamhooks.model import Entry, Event, Meta
 
-MAX_TYPE: Final = 128
-"""Characters of a type."""
-MAX_TIMESTAMP: Final = 128
-"""Characters of a `ts` that is text; Tyk's longest, with a monotonic part, has about 60."""
 EXCERPT_BYTES: Final = 65536
 """Bytes of an undecodable entry that its dead letter keeps."""
 
 ENVELOPE: Final = (b"type", b"ts", b"api_id", b"org_id", b"source", b"traceparent")
-
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
-_EPOCH = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
-_EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST_SECOND = 253402300799
-"""9999-12-31T23:59:59Z: an id may hold 64 bits of milliseconds, a date cannot."""
+_NOW: Final = "0-0"
+"""The id under which an event is tried: Redis gives the real one."""
 
 
-class _Packed(msgspec.Struct, omit_defaults=True, gc=False):
+class _Document(msgspec.Struct, omit_defaults=True, gc=False):
     """The packed form as we write it; `id` only in our own records."""
 
     type: str
@@ -69,7 +61,7 @@ class _Quick(msgspec.Struct, gc=False):
 
 
 _quick_from_json = msgspec.json.Decoder(_Quick).decode
-_packed_from_json = msgspec.json.Decoder(_Packed).decode
+_packed_from_json = msgspec.json.Decoder(_Document).decode
 _to_json = msgspec.json.Encoder().encode
 
 
@@ -93,15 +85,72 @@ def decode(entry: Entry, max_bytes: int) -> Event:
         if not (quick.specversion or quick.TimeStamp):
             return Event(
                 entry.id,
-                _type(quick.type, "d.type"),
+                type_of(quick.type, "d.type"),
                 quick.meta,
-                _timestamp(quick.ts, entry.id, "d.ts"),
-                quick.api_id or _api_of(quick.meta),
+                timestamp_of(quick.ts, entry.id, "d.ts"),
+                quick.api_id or api_of(quick.meta),
                 quick.org_id,
                 quick.source,
                 quick.traceparent,
             )
     return _decode_packed(entry.id, data)
+
+
+class Packed(msgspec.Struct, frozen=True, gc=False):
+    """An event that a worker will decode, as it goes into the stream: `XADD <stream> * d <data>`."""
+
+    data: bytes
+    """The packed form, JSON or MessagePack; JSON where we wrote it."""
+    type: str
+    api_id: str
+    """As `decode` finds it, with the type what a partition is chosen by."""
+
+
+def pack(
+    type: str,
+    meta: Mapping[str, Any] | None = None,
+    *,
+    ts: str | float | datetime = "",
+    api_id: str = "",
+    org_id: str = "",
+    source: str = "",
+    traceparent: str = "",
+    max_bytes: int,
+) -> Packed:
+    """One event in the packed form. Raises WireError for what a worker that reads `max_bytes` would not decode."""
+    if meta is not None and not isinstance(meta, Mapping):
+        payload.not_a_map("meta")
+    plain = payload.plain(meta or {}, 2, "meta")
+    # Times become text here, and epochs with them; nothing stays nothing: the entry's id has the time.
+    moment = payload.plain(ts, 2, "ts")
+    document = _Document(
+        type_of(type, "type"),
+        plain,
+        "" if moment is None or moment == "" else timestamp_of(moment, _NOW, "ts"),
+        _string(api_id, "api_id"),
+        _string(org_id, "org_id"),
+        _string(source, "source"),
+        _string(traceparent, "traceparent"),
+    )
+    try:
+        data = _to_json(document)
+    except UnicodeEncodeError:
+        raise WireError("utf8", "a string holds half a surrogate pair: it has no UTF-8, leave it out") from None
+    except ValueError as fault:
+        # An integer beyond the digits that Python converts (sys.set_int_max_str_digits): no reader takes it either.
+        raise WireError("bad_value", f"holds a number that cannot be written ({fault})", "meta") from None
+    if len(data) > max_bytes:
+        _too_large(len(data), max_bytes, "")
+    return Packed(data, type, api_id or api_of(plain))
+
+
+def check(data: bytes, max_bytes: int) -> Packed:
+    """An event that somebody else has packed, in any spelling of the packed form, as it stands.
+
+    Raises WireError, whose place begins with `d`, the field that it is for.
+    """
+    event = decode(Entry(_NOW, {b"d": data}), max_bytes)
+    return Packed(data, event.type, event.api_id)
 
 
 def encode(
@@ -114,22 +163,20 @@ def encode(
     source: str = "",
     traceparent: str = "",
 ) -> dict[str, bytes]:
-    """The fields to XADD for one event, in the packed form. Raises WireError for what no worker would decode.
+    """The fields to XADD for one event of our own making. Raises WireError for what no worker would decode.
 
-    Size is not judged here: the bound is a setting of the worker.
+    Size is not judged here: what we make is small.
     """
-    packed = _Packed(_type(type, "type"), payload.plain(meta, 2, "meta"), ts, api_id, org_id, source, traceparent)
-    _timestamp(ts, "0-0", "ts")
-    try:
-        return {"d": _to_json(packed)}
-    except UnicodeEncodeError:
-        raise WireError("utf8", "a string holds half a surrogate pair: it has no UTF-8, leave it out") from None
+    packed = pack(
+        type, meta, ts=ts, api_id=api_id, org_id=org_id, source=source, traceparent=traceparent, max_bytes=sys.maxsize
+    )  # fmt: skip
+    return {"d": packed.data}
 
 
 def pack_event(event: Event) -> bytes:
     """What happened as JSON, for our own records. What changes from attempt to attempt is not in it."""
     return _to_json(
-        _Packed(
+        _Document(
             event.type,
             event.meta,
             event.timestamp,
@@ -188,11 +235,11 @@ def _decode_packed(entry_id: str, data: bytes) -> Event:
     if "specversion" in members:
         return _decode_cloud_event(entry_id, members)
     name, value = _first(members, "type", "Type", "EventType")
-    type_ = _type(value, f"d.{name}")
+    type_ = type_of(value, f"d.{name}")
     name, value = _first(members, "meta", "Meta", "EventMetaData")
     meta = _meta(value, f"d.{name}")
     name, value = _first(members, "ts", "TimeStamp")
-    return _from_members(entry_id, members, type_, meta, _timestamp(value, entry_id, f"d.{name}"))
+    return _from_members(entry_id, members, type_, meta, timestamp_of(value, entry_id, f"d.{name}"))
 
 
 def _decode_cloud_event(entry_id: str, members: dict[str, Any]) -> Event:
@@ -204,9 +251,9 @@ def _decode_cloud_event(entry_id: str, members: dict[str, Any]) -> Event:
         raise WireError("bad_field", 'is no version that is read here: send CloudEvents "1.0"', "d.specversion")
     if "data_base64" in members:
         raise WireError("bad_field", "binary data is not read: send `data` as a JSON object", "d.data_base64")
-    type_ = _type(members.get("type"), "d.type")
+    type_ = type_of(members.get("type"), "d.type")
     meta = _meta(members.get("data"), "d.data")
-    return _from_members(entry_id, members, type_, meta, _timestamp(members.get("time"), entry_id, "d.time"))
+    return _from_members(entry_id, members, type_, meta, timestamp_of(members.get("time"), entry_id, "d.time"))
 
 
 def _from_members(entry_id: str, members: dict[str, Any], type_: str, meta: Meta, timestamp: str) -> Event:
@@ -215,10 +262,10 @@ def _from_members(entry_id: str, members: dict[str, Any], type_: str, meta: Meta
         type_,
         meta,
         timestamp,
-        _string(members, "api_id") or _api_of(meta),
-        _string(members, "org_id"),
-        _string(members, "source"),
-        _string(members, "traceparent"),
+        _string(members.get("api_id"), "d.api_id") or api_of(meta),
+        _string(members.get("org_id"), "d.org_id"),
+        _string(members.get("source"), "d.source"),
+        _string(members.get("traceparent"), "d.traceparent"),
     )
 
 
@@ -227,7 +274,7 @@ def _decode_split(entry_id: str, fields: dict[bytes, bytes], max_bytes: int) -> 
     size = len(data) + sum(len(fields[name]) for name in ENVELOPE if name in fields)
     if size > max_bytes:
         _too_large(size, max_bytes, "meta")
-    type_ = _type(_field(fields, b"type"), "type")
+    type_ = type_of(_field(fields, b"type"), "type")
     # The map lies one deeper than it looks, so that an event is as deep in this form as in the packed one.
     return _from_fields(entry_id, fields, type_, payload.document(data, 2, "meta"))
 
@@ -236,7 +283,7 @@ def _decode_flat(entry_id: str, fields: dict[bytes, bytes], max_bytes: int) -> E
     size = sum(len(name) + len(value) for name, value in fields.items())
     if size > max_bytes:
         _too_large(size, max_bytes, "")
-    type_ = _type(_field(fields, b"type"), "type")
+    type_ = type_of(_field(fields, b"type"), "type")
     texts: dict[str, str] = {}
     for raw, value in fields.items():
         if raw not in ENVELOPE:
@@ -255,8 +302,8 @@ def _from_fields(entry_id: str, fields: dict[bytes, bytes], type_: str, meta: Me
         entry_id,
         type_,
         meta,
-        _timestamp(_field(fields, b"ts"), entry_id, "ts"),
-        _field(fields, b"api_id") or _api_of(meta),
+        timestamp_of(_field(fields, b"ts"), entry_id, "ts"),
+        _field(fields, b"api_id") or api_of(meta),
         _field(fields, b"org_id") or "",
         _field(fields, b"source") or "",
         _field(fields, b"traceparent") or "",
@@ -273,21 +320,6 @@ def _first(members: dict[str, Any], *names: str) -> tuple[str, Any]:
     return next(((name, members[name]) for name in names if members.get(name) is not None), (names[0], None))
 
 
-# The envelope.
-
-
-def _type(value: object, place: str) -> str:
-    if value is None:
-        raise WireError("no_type", f"is missing: every event has a type of 1 to {MAX_TYPE} characters", place)
-    if not isinstance(value, str):
-        raise WireError("bad_type", f"is {payload.word(value)}: a type is a string", place)
-    if not 0 < len(value) <= MAX_TYPE:
-        raise WireError("bad_type", f"has {len(value)} characters: a type has 1 to {MAX_TYPE}", place)
-    if not value.isprintable() and _CONTROL.search(value):
-        raise WireError("bad_type", "holds a control character: leave it out", place)
-    return value
-
-
 def _meta(value: object, place: str) -> Meta:
     if value is None:
         return {}
@@ -296,63 +328,12 @@ def _meta(value: object, place: str) -> Meta:
     return value
 
 
-def _string(members: dict[str, Any], name: str) -> str:
-    value = members.get(name)
+def _string(value: object, place: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise WireError("bad_field", f"is {payload.word(value)}: it must be a string", f"d.{name}")
+        raise WireError("bad_field", f"is {payload.word(value)}: it must be a string", place)
     return value
-
-
-def _api_of(meta: Meta) -> str:
-    """The API that an event is about where its envelope does not say: the places where Tyk's own events have it."""
-    for name in ("APIID", "api_id", "oauth2_api_id"):
-        value = meta.get(name)
-        if value and isinstance(value, str):
-            return value
-    host = meta.get("HostInfo")
-    data = host.get("MetaData") if isinstance(host, dict) else None
-    value = data.get("api_id") if isinstance(data, dict) else None
-    return value if isinstance(value, str) else ""
-
-
-def _timestamp(value: object, entry_id: str, place: str) -> str:
-    """Text as the gateway wrote it; numbers, also written as text, as RFC 3339 in UTC; nothing: the entry's time."""
-    if value is None or value == "":
-        return _entry_time(entry_id)
-    if isinstance(value, str):
-        if _EPOCH.fullmatch(value):
-            return _epoch(float(value) if "." in value else int(value), place)
-        if len(value) > MAX_TIMESTAMP or _CONTROL.search(value):
-            message = f"is no time: write RFC 3339 or an epoch, at most {MAX_TIMESTAMP} characters, none a control one"
-            raise WireError("bad_field", message, place)
-        return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return _epoch(value, place)
-    raise WireError("bad_field", f"is {payload.word(value)}: it must be RFC 3339 text or an epoch number", place)
-
-
-def _epoch(value: float, place: str) -> str:
-    """Seconds below 1e11 (the year 5138), else milliseconds (from 1973 on)."""
-    try:
-        length = timedelta(seconds=value) if abs(value) < 1e11 else timedelta(milliseconds=value)
-        return payload.rfc3339(_EPOCH_START + length)
-    except (OverflowError, ValueError):
-        message = "is an epoch outside the years 1 to 9999: give seconds below 1e11, or milliseconds"
-        raise WireError("bad_field", message, place) from None
-
-
-def _entry_time(entry_id: str) -> str:
-    milliseconds = entry_id.partition("-")[0].zfill(4)
-    return f"{_second(milliseconds[:-3])}.{milliseconds[-3:]}Z"
-
-
-@lru_cache(maxsize=64)
-def _second(seconds: str) -> str:
-    """`2026-11-23T10:00:00`; entries of one second come together, and formatting a date costs more than a look-up."""
-    moment = _EPOCH_START + timedelta(seconds=min(int(seconds), _LAST_SECOND))
-    return moment.replace(tzinfo=None).isoformat()
 
 
 def _too_large(size: int, max_bytes: int, place: str) -> NoReturn:

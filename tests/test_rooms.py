@@ -14,6 +14,8 @@ RULES = (
     "secret.py",
     "model.py",
     "wire.py",
+    "envelope.py",
+    "partitioning.py",
     "payload.py",
     "event_types.py",
     "template",

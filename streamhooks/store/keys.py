@@ -6,6 +6,8 @@ as it stands where it holds a hash tag itself. The names are a contract: dashboa
 
 from msgspec import Struct
 
+from streamhooks.partitioning import stream_names
+
 
 class Keys(Struct, frozen=True):
     """The key names of one stream (one partition)."""
@@ -110,7 +112,5 @@ def tyk_mark(fingerprint: str) -> str:
 
 
 def partitions(key: str, count: int) -> tuple[Keys, ...]:
-    """The streams of a configuration: the key itself, or `key:0 ... key:N-1` where there are several."""
-    if count == 1:
-        return (Keys.of(key),)
-    return tuple(Keys.of(f"{key}:{number}") for number in range(count))
+    """The keys of each partition of a configuration, in their order."""
+    return tuple(Keys.of(stream) for stream in stream_names(key, count))
