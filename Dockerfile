@@ -27,10 +27,10 @@ LABEL org.opencontainers.image.title="streamhooks" \
       org.opencontainers.image.description="Gateway events from a Redis stream to webhooks" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/streamhooks /opt/streamhooks
+WORKDIR /etc/streamhooks
 ENV PATH=/opt/streamhooks/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 # A number, not a name: `runAsNonRoot` cannot look names up.
 USER 65532:65532
-WORKDIR /etc/streamhooks
 EXPOSE 8080
 ENTRYPOINT ["streamhooks"]
 CMD ["serve"]

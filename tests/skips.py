@@ -9,6 +9,8 @@ ALLOWED = {
     "faketime is not installed": "clocks that jump while a process runs are made with libfaketime",
     "go is not installed": "the real Go answers the templates of the oracle tests",
     "chromium is not installed": "a real browser looks at the console; on Debian: apt-get install chromium",
+    "systemd is not installed": "systemd-analyze reads the unit",
+    "buildah is not installed": "the image is built and run without a daemon; its base comes from Docker's registry",
 }
 """The reasons for which a test may be skipped, and why."""
 
