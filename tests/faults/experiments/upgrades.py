@@ -1,4 +1,4 @@
-"""An old and a new version side by side, each taking over from the other and reading what the other has written."""
+"""Workers are replaced while events come: by another version, and by others of the same one as Kubernetes does it."""
 
 import asyncio
 import io
@@ -7,18 +7,22 @@ import tarfile
 from pathlib import Path
 
 from tests.faults.checker import Verdict
+from tests.faults.crew import DRAIN, ended, terminate
 from tests.faults.experiments import CannotRunError, experiment
 from tests.faults.lab import IN_FLIGHT, Lab
 
 ROOT = Path(__file__).parents[3]
 EVENTS = 1200
 PER_SECOND = 200
+PODS = 2
+ROLLING = 1000
 LEASE = 1.0
 PROMISED = LEASE + 6.0
 
 
 @experiment("an old and a new version side by side", needs=("git",))
 async def side_by_side(lab: Lab) -> Verdict:
+    """Each takes over from the other and reads what the other has written."""
     old = lab.folder / "old"
     version = _unpack_the_old_one(old)
     server, sink = await lab.server(), await lab.sink(0.01)
@@ -45,6 +49,31 @@ async def side_by_side(lab: Lab) -> Verdict:
         server, sink, load, most_duplicates=2 * IN_FLIGHT, recovery=longest, most_recovery=PROMISED,
         notes=f"the old one is {version}",
     )  # fmt: skip
+
+
+@experiment("a rolling restart under load", smoke=True)
+async def rolling(lab: Lab) -> Verdict:
+    """Two pods are replaced, one after the other: the new one is ready, then the old one gets SIGTERM. Half of the
+    events are refused once, so that retries cross from pod to pod."""
+    server, sink = await lab.server(), await lab.sink(0.02)
+    load, crew = lab.load(server), await lab.crew(server.url, sink)
+    pods = [await crew.start(POD_NAME=f"streamhooks-old-{number}") for number in range(PODS)]
+    await crew.ready(PODS)
+    longest, events = 0.0, range(lab.scaled(ROLLING))
+    async with asyncio.TaskGroup() as gateways:
+        gateways.create_task(load.stream(events[::2], per_second=PER_SECOND // 2))
+        gateways.create_task(load.stream(events[1::2], per_second=PER_SECOND // 2, end="retry", type_="Pair"))
+        await sink.goes_on()
+        for number, old in enumerate(pods):
+            await crew.start(POD_NAME=f"streamhooks-new-{number}")
+            await crew.ready(PODS + number + 1)
+            terminate(old)
+            longest = max(longest, await sink.goes_on())
+            assert await ended(old, DRAIN) == 0, crew.log
+    names = {record["consumer"].rpartition("-")[0].rpartition("-")[0] for record in crew.records("ready")}
+    assert names == {f"streamhooks-{age}-{number}" for age in ("old", "new") for number in range(PODS)}
+    await crew.drain()
+    return await lab.verdict(server, sink, load, recovery=longest, most_recovery=1.0)
 
 
 def _unpack_the_old_one(folder: Path) -> str:
