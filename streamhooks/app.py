@@ -24,6 +24,7 @@ from streamhooks.flow.worker import Worker
 from streamhooks.handlers.catalogue import Catalogue
 from streamhooks.observe import logs
 from streamhooks.observe.figures import Tell, write_log
+from streamhooks.observe.traces import PATIENCE, tracing
 from streamhooks.reload import LoadAgain, Reload
 from streamhooks.sender import GuardError, Sender, TlsNews
 
@@ -99,15 +100,21 @@ async def application(
 
     Raises GuardError before anything else is done, StoreError, and ConfigError for a door that cannot open.
     """
-    async with sender() as sending:
+    consumer = consumer_name()
+    patience = min(PATIENCE, loaded.settings.worker.drain_timeout / 4)
+    async with (
+        tracing(os.environ, consumer=consumer, group=loaded.settings.stream.group, patience=patience) as traces,
+        sender() as sending,
+    ):
         await sending.self_test()
         worker = Worker(
             loaded.settings,
             Catalogue(loaded.handlers),
             sender=sending,
-            consumer=consumer_name(),
+            consumer=consumer,
             rng=random.Random(),  # noqa: S311  spreads retries, guards nothing
             tell=tell,
+            traces=traces,
         )
         _stop_on_signals(worker.stopping)
         async with AdminSite(loaded, worker, sending, opened), worker, Reload(loaded, load_again, worker):

@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 
 from streamhooks.flow.patience import within
 from streamhooks.model import Entry, Event, Failure, Outcome, Reply, Request
+from streamhooks.observe.traces import Span
 from streamhooks.store.claims import Claim
 from streamhooks.store.settle import Source
 
@@ -66,6 +67,7 @@ class Job:
         "replied",
         "request",
         "run",
+        "span",
         "started",
         "state",
         "told",
@@ -97,6 +99,8 @@ class Job:
         self.started = 0.0
         self.replied = 0.0
         self.answer: Reply | Failure | None = None
+        self.span: Span | None = None
+        """Its trace; None where traces are off."""
 
     def end(self, outcome: Outcome) -> None:
         """Its outcome is known; it is stored in its own time."""

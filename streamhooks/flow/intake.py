@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from streamhooks import wire
 from streamhooks.delivery.masking import without_credentials
-from streamhooks.delivery.request import permitted
+from streamhooks.delivery.request import permitted, webhook_id
 from streamhooks.errors import RequestError, StoreError, TemplateError, WireError
 from streamhooks.flow.carrier import Carrier, Job, Table
 from streamhooks.flow.failpoints import reached
@@ -23,8 +23,9 @@ from streamhooks.flow.lane import Lane
 from streamhooks.flow.lanes import Lanes, holds
 from streamhooks.flow.partition import Partition
 from streamhooks.flow.settling import Settling
-from streamhooks.model import Dead, DeadReason, Delivered, Entry, Suppressed
+from streamhooks.model import Dead, DeadReason, Delivered, Entry, Event, Suppressed
 from streamhooks.observe.figures import Figures
+from streamhooks.observe.traces import Traces
 from streamhooks.store.claims import Claim, Covered, Done, Park, Send, Verdict
 from streamhooks.store.record import Record
 from streamhooks.store.settle import Settlement, Source
@@ -48,6 +49,7 @@ class Intake:
         health: Health,
         figures: Figures,
         max_event_bytes: int,
+        traces: Traces | None,
     ) -> None:
         self._partition = partition
         self._lanes = lanes
@@ -56,6 +58,7 @@ class Intake:
         self._health = health
         self._figures = figures
         self._max_bytes = max_event_bytes
+        self._traces = traces
         self._unclaimed: dict[tuple[str, str], Job] = {}
         """What was sent although Redis could not be asked for its claim, by handler and fingerprint."""
         self.waiting: list[Job] = []
@@ -197,9 +200,7 @@ class Intake:
         left = [lane for lane in lanes if lane.handler.id not in receipts]
         if not left:
             self._settling.end_bare(carrier, Settlement("finished", carrier.source, carrier.entry.id))
-        carrier.jobs = [
-            Job(carrier, permitted(event, lane.handler), lane.handler.id, self._settling.end) for lane in left
-        ]
+        carrier.jobs = [self._job(carrier, permitted(event, lane.handler), lane.handler.id) for lane in left]
         return [job for job, lane in zip(carrier.jobs, left, strict=True) if self._made(job, lane)]
 
     def _reopen(self, carrier: Carrier, record: Record) -> list[Job]:
@@ -208,7 +209,7 @@ class Intake:
             record.event, attempt=record.attempt, only=record.handler,
             run=record.id_run,
         )  # fmt: skip
-        job = Job(carrier, event, record.handler, self._settling.end)
+        job = self._job(carrier, event, record.handler)
         job.owner, job.run, job.force = record.owner, record.run, record.force
         job.fingerprint, job.first, job.paused = record.fingerprint, record.first, record.paused
         carrier.jobs = [job]
@@ -217,6 +218,14 @@ class Intake:
             job.end(Dead("handler_removed", _removed(record.handler)))
             return []
         return [job] if self._made(job, lane) else []
+
+    def _job(self, carrier: Carrier, event: Event, handler: str) -> Job:
+        job = Job(carrier, event, handler, self._settling.end)
+        if self._traces is not None:
+            number = self._partition.number
+            sent_as = webhook_id(event.id, number, handler, event.run)
+            job.span = self._traces.begin(event, handler, sent_as, self._partition.keys.stream, number)
+        return job
 
     def _made(self, job: Job, lane: Lane) -> bool:
         """Makes the job's request; False when there is none to be made, and the job is on its way to its end."""

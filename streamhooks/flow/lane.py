@@ -169,6 +169,8 @@ class Lane:
         answer = await self._sent(job)
         job.replied = time.monotonic()
         job.answer = answer
+        if job.span is not None:
+            job.span.attempted(job.attempt, answer)
         if isinstance(answer, Reply):  # a time-out is no sign that the endpoint moves
             self._pace.moved(job.replied)
         reached("replied")
@@ -200,7 +202,8 @@ class Lane:
         if job.request is None:  # a job without a request has ended before it could be offered
             raise AssertionError(job)
         try:
-            return await self._sender.send(job.request, self.handler)
+            request = job.request if job.span is None else job.span.carried(job.request)
+            return await self._sender.send(request, self.handler)
         except Exception:
             # A bug must not lose this job nor hold the ones behind it: it counts as our own trouble.
             log.exception("sending_failed", handler=self.handler.id, entry=job.event.id)

@@ -14,6 +14,7 @@ from streamhooks.flow.settling import Settling
 from streamhooks.flow.telling import Telling
 from streamhooks.flow.waiting import Waiting
 from streamhooks.observe.figures import Figures
+from streamhooks.observe.traces import Traces
 from streamhooks.settings import Settings
 from streamhooks.store.settle import Source
 from streamhooks.store.upkeep import TRIM_AT_ONCE
@@ -43,6 +44,7 @@ class Line:
         figures: Figures,
         noting: Noting,
         telling: Telling,
+        traces: Traces | None,
     ) -> None:
         worker = settings.worker
         self._partition = partition
@@ -51,10 +53,10 @@ class Line:
         self._start = settings.stream.start
         self.next_wake = LONGEST_NAP
         """Seconds until the next stored record may be due."""
-        self.settling = Settling(partition.ledger, table, figures, health, noting, telling)
+        self.settling = Settling(partition.number, partition.ledger, table, figures, health, noting, telling)
         self.intake = Intake(
             partition, lanes=lanes, table=table, settling=self.settling, health=health, figures=figures,
-            max_event_bytes=worker.max_event_bytes,
+            max_event_bytes=worker.max_event_bytes, traces=traces,
         )  # fmt: skip
         self.recovery = Recovery(
             partition, intake=self.intake, lanes=lanes, table=table, room=room, gate=gate, health=health,

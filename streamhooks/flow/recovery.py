@@ -106,7 +106,6 @@ class Recovery:
         self._suspected.discard((source, entry.id))
         stream = self._partition.stream(source)
         if entry.deliveries > self._max_deliveries:
-            log.error("crash_loop", entry=entry.id, deliveries=entry.deliveries - 1, effect="dead-lettered")
             self._intake.crash_looping(source, entry)
             return True
         async with self._gate.alone(self._room, ALONE):

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from streamhooks import wire
 from streamhooks.delivery.masking import without_secrets
+from streamhooks.delivery.request import webhook_id
 from streamhooks.errors import StoreError
 from streamhooks.flow.carrier import Carrier, Job, Table
 from streamhooks.flow.failpoints import reached
@@ -22,6 +23,7 @@ from streamhooks.flow.noting import Noting
 from streamhooks.flow.telling import Telling
 from streamhooks.model import HELD, Dead, Delivered, Failure, Outcome, Reply, Retry, Suppressed
 from streamhooks.observe.figures import Ended, Figures
+from streamhooks.own_events import is_own
 from streamhooks.store.record import NEVER, Record
 from streamhooks.store.settle import PER_CALL, Answer, Kind, Ledger, Settlement
 
@@ -37,8 +39,16 @@ class Settling:
     """The ends of one partition's jobs, on their way into Redis."""
 
     def __init__(
-        self, ledger: Ledger, table: Table, figures: Figures, health: Health, noting: Noting, telling: Telling
+        self,
+        partition: int,
+        ledger: Ledger,
+        table: Table,
+        figures: Figures,
+        health: Health,
+        noting: Noting,
+        telling: Telling,
     ) -> None:
+        self._partition = partition
         self._ledger = ledger
         self._table = table
         self._figures = figures
@@ -118,6 +128,8 @@ class Settling:
         match answer:
             case "late":
                 self._figures.late += 1
+                if job.span is not None:
+                    job.span.ended(None)
                 return
             case "overflow":
                 outcome = Dead("overflow", "too many retries are stored already: worker.max_parked")
@@ -125,7 +137,9 @@ class Settling:
                 pass
             case _:
                 assert_never(answer)
-        self._figures.settled(Ended(job.handler, job.event.id, job.event.type, job.attempt, outcome, job.answer))
+        if job.span is not None:
+            job.span.ended(outcome)
+        self._figures.settled(self._told(job, outcome))
         if isinstance(outcome, Dead):
             self._telling.tell(
                 "StreamhooksDeadLetter", job.handler, outcome.why, about=job.event, DeadReason=outcome.reason
@@ -137,11 +151,38 @@ class Settling:
     def _ended_bare(self, told: Settlement, dead: Dead | None, answer: Answer) -> None:
         if answer == "late":
             self._figures.late += 1
-        elif dead is not None:
-            self._figures.buried(told.id, dead)
-            self._telling.tell("StreamhooksDeadLetter", why=dead.why, DeadReason=dead.reason, Event=told.id)
+        elif dead is not None and told.record is not None:
+            self._buried(told.record, dead)
         elif told.kind == "unmatched":
             self._figures.unmatched += 1
+
+    def _buried(self, record: Record, dead: Dead) -> None:
+        """A letter without a job: of an entry that is no event, or of a record that was not looked into."""
+        if not record.handler:
+            self._figures.buried(record.origin, dead)
+            self._telling.tell("StreamhooksDeadLetter", why=dead.why, DeadReason=dead.reason, Event=record.origin)
+            return
+        sent_as = webhook_id(record.origin, self._partition, record.handler, record.id_run)
+        self._figures.settled(
+            Ended(record.handler, record.origin, record.type, record.attempt, dead, webhook_id=sent_as)
+        )
+        if not is_own(record.type):
+            self._telling.tell("StreamhooksDeadLetter", record.handler, dead.why, DeadReason=dead.reason,
+                               Event=record.origin, Type=record.type)  # fmt: skip
+
+    def _told(self, job: Job, outcome: Outcome) -> Ended:
+        event = job.event
+        quiet = isinstance(outcome, Delivered)
+        return Ended(
+            job.handler,
+            event.id,
+            event.type,
+            _attempts(job) if isinstance(outcome, Dead) else job.attempt,
+            outcome,
+            job.answer,
+            "" if quiet else webhook_id(event.id, self._partition, job.handler, event.run),
+            "" if quiet or job.span is None else job.span.trace_id,
+        )
 
 
 _POINTS: dict[type[Outcome], str] = {

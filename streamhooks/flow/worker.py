@@ -30,6 +30,7 @@ from streamhooks.flow.waiting import LOOK_EVERY
 from streamhooks.handlers.catalogue import Catalogue
 from streamhooks.model import Dead, Delivered, Event
 from streamhooks.observe.figures import Figures, Tell, write_log
+from streamhooks.observe.traces import Traces
 from streamhooks.sender import Sender
 from streamhooks.settings import Settings
 from streamhooks.store.connection import check_version, connect
@@ -56,6 +57,7 @@ class Worker:
         consumer: str,
         rng: random.Random,
         tell: Tell = write_log,
+        traces: Traces | None = None,
     ) -> None:
         self.settings = settings
         self.consumer = consumer
@@ -101,6 +103,7 @@ class Worker:
                 figures=self.figures,
                 noting=noting,
                 telling=self._telling,
+                traces=traces,
             )
             for partition in self.partitions
         ]

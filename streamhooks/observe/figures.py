@@ -67,10 +67,16 @@ class Ended(Struct, frozen=True, gc=False):
 
     handler: str
     event: str
+    """The id of the entry that first carried it."""
     type: str
     attempt: int
+    """Its number; of a dead letter, how many were made at the endpoint."""
     outcome: Outcome
     answer: Reply | Failure | None = None
+    webhook_id: str = ""
+    """Empty where no handler had a part in it, and for a success, of which nobody asks."""
+    trace_id: str = ""
+    """Empty where traces are off."""
 
 
 Tell: TypeAlias = Callable[[Ended], None]
@@ -121,20 +127,19 @@ class Figures:
 
 def write_log(ended: Ended) -> None:
     """One wide record for a problem, none for a success."""
-    told: dict[str, object] = {"handler": ended.handler, "entry": ended.event, "type": ended.type}
     match ended.outcome:
         case Delivered():
             return
         case Suppressed(by):
-            log.debug("suppressed", **told, by=by)
+            log.debug("suppressed", **_subject(ended), by=by)
         case Retry(after, following, why):
             level = log.warning if following > ended.attempt else log.debug
             again = "when it is resumed" if after == HELD else round(after, 1)
-            told |= {"attempt": ended.attempt, "why": why, "again_in_seconds": again}
-            level("retry_stored", **told, **_answered(ended.answer))
+            level("retry_stored", **_subject(ended), attempt=ended.attempt, why=why, again_in_seconds=again,
+                  **_answered(ended.answer))  # fmt: skip
         case Dead(reason, why):
-            told |= {"attempts": ended.attempt, "reason": reason, "why": why}
-            log.error("dead_letter", **told, **_answered(ended.answer))
+            log.error("dead_letter", **_subject(ended), attempts=ended.attempt, reason=reason, why=why,
+                      **_answered(ended.answer))  # fmt: skip
         case _:
             assert_never(ended.outcome)
 
@@ -146,9 +151,20 @@ def result_of(answer: Reply | Failure) -> str:
     return f"{answer.status // 100}xx" if 200 <= answer.status < 600 else "protocol"
 
 
-def _answered(reply: Reply | Failure | None) -> dict[str, object]:
-    """What a log record says of the answer: never a header, a payload or a URL."""
-    if reply is None:
-        return {}
-    said: object = reply.status if isinstance(reply, Reply) else reply.message
-    return {"answer": said, "seconds": round(reply.elapsed, 3)}
+def _subject(ended: Ended) -> dict[str, str]:
+    """What a record is about: by the entry and by the `webhook-id` it is found elsewhere."""
+    told = {"handler": ended.handler, "entry": ended.event, "type": ended.type, "webhook_id": ended.webhook_id}
+    return told | {"trace_id": ended.trace_id} if ended.trace_id else told
+
+
+def _answered(answer: Reply | Failure | None) -> dict[str, object]:
+    """What a record says of the answer: never a header, a payload or a URL. What a failure says is in its `why`."""
+    match answer:
+        case None:
+            return {}
+        case Reply(status=status):
+            return {"status": status, "ms": round(answer.elapsed * 1000)}
+        case Failure(kind=kind):
+            return {"failure": kind, "ms": round(answer.elapsed * 1000)}
+        case _:
+            assert_never(answer)
