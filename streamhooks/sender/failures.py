@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Callable
 
 import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
 
 from streamhooks.model import FailureKind
 from streamhooks.sender.guard import BlockedDestination
@@ -56,14 +57,14 @@ _TABLE: tuple[tuple[type[Exception] | tuple[type[Exception], ...], FailureKind, 
     (aiohttp.ServerDisconnectedError, "connect", _says("the connection was closed before an answer")),
     (aiohttp.InvalidURL, "blocked", _says(NO_URL)),
     (aiohttp.NonHttpUrlClientError, "blocked", _says(NO_URL)),
-    (aiohttp.ClientResponseError, "protocol", _cause_words),
+    ((aiohttp.ClientResponseError, HttpProcessingError), "protocol", _cause_words),
     (aiohttp.ClientPayloadError, "protocol", _cause_words),
     (OSError, "connect", _os_words),
     (aiohttp.ClientConnectionError, "connect", _os_words),
     (aiohttp.ClientError, "protocol", _cause_words),
 )
 
-EXPECTED = (aiohttp.ClientError, OSError)
+EXPECTED = (aiohttp.ClientError, HttpProcessingError, OSError)
 """What may be raised while sending. Anything else is a bug and is not caught."""
 
 

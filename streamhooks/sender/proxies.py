@@ -9,8 +9,6 @@ the endpoint's own 502 for http.
 """
 
 import asyncio
-from types import SimpleNamespace
-from typing import Any
 
 import aiohttp
 from yarl import URL
@@ -29,18 +27,6 @@ class Stand:
 
     def __init__(self) -> None:
         self.reached = False
-
-
-def following() -> aiohttp.TraceConfig:
-    """Notes in the Stand that a request brings as its context when its connection stands."""
-
-    async def reached(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: Any) -> None:
-        context.trace_request_ctx.reached = True
-
-    config = aiohttp.TraceConfig()
-    config.on_connection_create_end.append(reached)
-    config.on_connection_reuseconn.append(reached)
-    return config
 
 
 async def blamed(error: Exception, proxy: URL, stand: Stand) -> tuple[FailureKind, str]:

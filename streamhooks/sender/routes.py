@@ -11,30 +11,30 @@ import aiohttp
 from aiohttp import SocketFactoryType
 from aiohttp.abc import AbstractResolver
 from msgspec import Struct
+from yarl import URL
 
 from streamhooks.delivery.targets import Policy
 from streamhooks.handlers.handler import Route
 from streamhooks.sender.descriptors import plain, sparing
+from streamhooks.sender.exchange import Pool
 from streamhooks.sender.guard import AllowedAnswers, Guard
 from streamhooks.sender.protocol import bound
-from streamhooks.sender.proxies import following
 from streamhooks.sender.tls import Contexts, Unusable
 
 KEEP_ALIVE = 4.0
 """Seconds an idle connection is kept: below the 5 s after which common servers close theirs in our face."""
 DNS_TTL = 10
-CONNECT_TIMEOUT = 5.0
 
 
 class Way(Struct, frozen=True):
     """What a request is sent with."""
 
-    session: aiohttp.ClientSession
+    pool: Pool
     context: ssl.SSLContext
 
 
 class Routes:
-    """Sessions by route, opened when first used and closed together.
+    """Pools by route, opened when first used and closed together.
 
     `resolver` stays its owner's to close; without one aiohttp's own is used.
     """
@@ -44,22 +44,23 @@ class Routes:
         self._resolver = resolver
         self._own_resolver: AbstractResolver | None = None
         self._contexts = contexts
-        self._sessions: dict[Route, aiohttp.ClientSession] = {}
+        self._pools: dict[Route, Pool] = {}
 
     def way(self, route: Route) -> Way | Unusable:
         """How to send by a route; one that cannot be used is tried again a little later."""
         context = self._contexts.of(route.tls)
         if isinstance(context, Unusable):
             return context
-        session = self._sessions.get(route)
-        if session is None:
-            session = self._sessions[route] = _session(route, self._connector(route))
-        return Way(session, context)
+        pool = self._pools.get(route)
+        if pool is None:
+            proxy = URL(route.proxy.reveal()) if route.proxy else None
+            pool = self._pools[route] = Pool(self._connector(route), proxy)
+        return Way(pool, context)
 
     async def close(self) -> None:
-        sessions, self._sessions = self._sessions, {}
-        for session in sessions.values():
-            await session.close()
+        pools, self._pools = self._pools, {}
+        for pool in pools.values():
+            await pool.close()
         if self._own_resolver is not None:
             await self._own_resolver.close()
 
@@ -82,19 +83,3 @@ class Routes:
         )
         bound(connector)
         return connector
-
-
-def _session(route: Route, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
-    session = aiohttp.ClientSession(
-        connector=connector,
-        trust_env=False,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-        headers={"Accept-Encoding": "identity"},
-        skip_auto_headers=("Accept", "Content-Type", "User-Agent"),
-        trace_configs=[following()] if route.proxy else None,
-    )
-    # aiohttp sends PUT, DELETE and GET a second time when a kept connection drops: a delivery that nobody counted.
-    # It has no public switch; tests/sender holds it to this one.
-    session._retry_connection = False
-    return session

@@ -5,23 +5,24 @@ redirect is followed. The status line decides: once it and the headers are read,
 changes nothing. At most 64 KiB of a body is read; what is left over closes the connection.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 from types import TracebackType
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
-from yarl import URL
 
 from streamhooks.delivery.signing import sign, sign_body
 from streamhooks.errors import RequestError
 from streamhooks.handlers.handler import Handler, Route
 from streamhooks.model import Failure, Reply, Request
 from streamhooks.secret import revealed
+from streamhooks.sender.exchange import Answer, Target, exchange, finish, head_of, target_of
 from streamhooks.sender.failures import EXPECTED, NO_URL, classify
 from streamhooks.sender.guard import Guard, GuardError, guarded
 from streamhooks.sender.proxies import AUTHENTICATION_REQUIRED, Stand, blamed
-from streamhooks.sender.routes import CONNECT_TIMEOUT, Routes
+from streamhooks.sender.routes import Routes, Way
 from streamhooks.sender.tls import Contexts, Tell, TlsNews, Unusable
 
 MAX_BODY = 64 * 1024
@@ -77,31 +78,24 @@ class Sender:
         way = self._routes.way(handler.route)
         if isinstance(way, Unusable):
             return Failure("local", way.message, 0.0)
-        proxy = URL(handler.route.proxy.reveal()) if handler.route.proxy else None
-        stand = Stand()
-        url = _url(request.url)
-        if url is None:
+        target = target_of(request.url)
+        if target is None:
             return Failure("blocked", NO_URL, _since(started))
+        stand = Stand()
+        answer: Answer | None = None
+        head = bytearray()
         try:
-            async with way.session.request(
-                request.method,
-                url,
-                headers=self._headers(request, handler),
-                data=request.body or None,
-                ssl=way.context,
-                proxy=proxy,
-                timeout=aiohttp.ClientTimeout(total=handler.timeout, sock_connect=CONNECT_TIMEOUT),
-                allow_redirects=False,
-                trace_request_ctx=stand,
-            ) as response:
-                if proxy and url.scheme == "http" and response.status == AUTHENTICATION_REQUIRED:
-                    return Failure("local", "the proxy asks for other credentials", _since(started))
-                return await _read(response, started)
+            headers = self._headers(request, handler)
+            async with asyncio.timeout(handler.timeout):
+                answer = await _asked(way, target, request.method, headers, request.body, stand)
+                await _read(answer, head)
         except EXPECTED as error:
-            kind, message = await blamed(error, proxy, stand) if proxy else classify(error)
-            return Failure(kind, message, _since(started))
+            if answer is None:
+                kind, message = await blamed(error, proxy, stand) if (proxy := way.pool.proxy) else classify(error)
+                return Failure(kind, message, _since(started))
         except RequestError as error:  # the file of a secret was changed to something that is none
             return Failure("local", error.message, _since(started))
+        return _told(answer, bytes(head), way, target, _since(started))
 
     def _headers(self, request: Request, handler: Handler) -> list[tuple[str, str]]:
         headers = [(name, revealed(value)) for name, value in request.headers]
@@ -132,48 +126,48 @@ class Sender:
         way = self._routes.way(route)
         if isinstance(way, Unusable):
             return way.message
-        timeout = aiohttp.ClientTimeout(total=2.0)
+        target = target_of(url)
+        if target is None:
+            return "blocked"
         try:
-            async with way.session.get(url, ssl=way.context, timeout=timeout, allow_redirects=False):
-                return "answered"
+            async with asyncio.timeout(2.0):
+                finish(await _asked(way, target, "GET", [], b"", Stand()))
         except EXPECTED as error:
             return classify(error)[0]
+        return "answered"
 
 
-def _url(text: str) -> URL | None:
-    """As it stands, nothing encoded anew; None where it is none."""
+async def _asked(
+    way: Way, target: Target, method: str, headers: list[tuple[str, str]], body: bytes, stand: Stand
+) -> Answer:
+    connection = await way.pool.connect(target, way.context)
+    stand.reached = True
     try:
-        url = URL(text, encoded=True)
-        port = url.port  # yarl reads it when it is asked for
-    except ValueError:
-        return None
-    return url if port else None
+        head = head_of(method, way.pool.preface(target, way.context), headers, body)
+        return await exchange(connection, head, body, bodiless=method == "HEAD")
+    except BaseException:
+        connection.close()
+        raise
 
 
-async def _read(response: aiohttp.ClientResponse, started: float) -> Reply | Failure:
-    head = await _head(response)
-    if not 200 <= response.status < 600:
-        return Failure("protocol", f"the answer has status {response.status}, which is none", _since(started))
-    headers = {name.lower(): _readable(value) for name, value in response.headers.items()}
-    return Reply(response.status, headers, head, _since(started))
-
-
-async def _head(response: aiohttp.ClientResponse) -> bytes:
-    """The first bytes of the body. A body that breaks off, or does not come in time, is as long as it was."""
-    head = b""
+async def _read(answer: Answer, head: bytearray) -> None:
+    """Reads the body; its first bytes are in `head` also where it breaks off or takes too long."""
     size = 0
     try:
-        while size < MAX_BODY:
-            chunk = await response.content.readany()
-            if not chunk:
-                return head
+        while size < MAX_BODY and (chunk := await answer.payload.readany()):
             size += len(chunk)
-            if len(head) < MAX_HEAD:
-                head = (head + chunk)[:MAX_HEAD]
-    except EXPECTED:
-        pass
-    response.close()
-    return head
+            head += chunk[: MAX_HEAD - len(head)]
+    finally:
+        finish(answer)
+
+
+def _told(answer: Answer, head: bytes, way: Way, target: Target, elapsed: float) -> Reply | Failure:
+    if way.pool.proxy and not target.secure and answer.status == AUTHENTICATION_REQUIRED:
+        return Failure("local", "the proxy asks for other credentials", elapsed)
+    if not 200 <= answer.status < 600:
+        return Failure("protocol", f"the answer has status {answer.status}, which is none", elapsed)
+    headers = {name.lower(): _readable(value) for name, value in answer.headers.items()}
+    return Reply(answer.status, headers, head, elapsed)
 
 
 def _readable(value: str) -> str:
