@@ -236,6 +236,20 @@ async def test_who_did_not_sample_is_followed_and_the_endpoint_is_told_so(rig: R
     assert (trace, flags, span != PARENT) == (TRACE, "00", True)
 
 
+async def test_a_sampler_of_the_environment_decides_on_events_without_a_trace(
+    rig: Rig, collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "parentbased_traceidratio")
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", "0")
+    async with rig.working(rig.handler()):
+        await publish(rig, "without")
+        await publish(rig, "with", traceparent=TRACEPARENT)
+        await rig.settled(delivered=2)
+    assert [span.trace for span in collector.spans] == [TRACE]
+    flags = {key: sent(request)[2] for key, request in zip(rig.arrived, rig.endpoint.received, strict=True)}
+    assert flags == {"without": "00", "with": "01"}
+
+
 async def test_a_header_of_the_configuration_wins(rig: Rig, collector: Collector) -> None:
     own = "00-11111111111111111111111111111111-2222222222222222-01"
     async with rig.working(rig.handler(header_map={"TraceParent": own})):
