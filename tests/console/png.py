@@ -26,19 +26,19 @@ def smaller(data: bytes) -> bytes:
     body = b"".join(b"\0" + bytes(places[one] for one in row) for row in colours)
     head = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
     table = bytes(part for colour in palette for part in colour)
-    chunks = ((b"IHDR", head), (b"PLTE", table), (b"IDAT", zlib.compress(body, 9)), (b"IEND", b""))
-    return HEAD + b"".join(_chunk(kind, content) for kind, content in chunks)
+    parts = ((b"IHDR", head), (b"PLTE", table), (b"IDAT", zlib.compress(body, 9)), (b"IEND", b""))
+    return HEAD + b"".join(chunk(kind, content) for kind, content in parts)
 
 
 def _apart(one: Colour, other: Colour) -> int:
     return sum((a - b) ** 2 for a, b in zip(one, other, strict=True))
 
 
-def _chunk(kind: bytes, content: bytes) -> bytes:
+def chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     at = len(HEAD)
     while at < len(data):
         (length,) = struct.unpack_from(">I", data, at)
@@ -48,12 +48,12 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def _rows(data: bytes) -> tuple[int, int, list[bytearray]]:
     """Width, height, and the channels of each row. Raises ValueError for another kind of PNG."""
-    chunks = list(_chunks(data))
-    width, height, depth, kind, _, _, interlaced = struct.unpack(">IIBBBBB", chunks[0][1])
+    found = list(chunks(data))
+    width, height, depth, kind, _, _, interlaced = struct.unpack(">IIBBBBB", found[0][1])
     if (depth, interlaced) != (8, 0) or kind not in {2, 6}:
         raise ValueError(f"a PNG of depth {depth}, colour type {kind} is not read here")
     step = 3 if kind == 2 else 4
-    raw = zlib.decompress(b"".join(content for name, content in chunks if name == b"IDAT"))
+    raw = zlib.decompress(b"".join(content for name, content in found if name == b"IDAT"))
     rows: list[bytearray] = []
     above = bytearray(width * step)
     for at in range(0, len(raw), width * step + 1):

@@ -5,6 +5,7 @@ import json
 import socket
 from pathlib import Path
 
+from streamhooks.delivery.request import webhook_id
 from tests.admin.asking import ANY_PORT, TOKEN, Door, door, opened
 from tests.console.browser import Browser, Page
 from tests.flow.rig import STREAM, Rig
@@ -47,6 +48,31 @@ async def test_an_event_is_seen_to_arrive_and_its_story_is_one_click_away(rig: R
         assert len(steps) == 4
         assert f"read by {ours.worker.consumer}" in steps[1]
         assert "try later" in steps[2]
+        states = await page.evaluate("[...document.querySelectorAll('.steps li')].map((one) => one.dataset.state)")
+        assert states == [None, None, "warn", "good"]
+        assert page.errors == []
+
+
+async def test_the_story_of_a_suppressed_event_says_what_to_do_and_leads_to_the_one_that_stands_for_it(
+    rig: Rig, browser: Browser
+) -> None:
+    async with door(rig, rig.handler("other", on=["KeyExpired"]), rig.handler(event_timeout=60)) as ours:
+        first = await rig.publish("abc")
+        await rig.settled(delivered=1)
+        second = await rig.publish("abc")
+        await rig.settled(delivered=1, suppressed=1)
+        page = await shown(browser, ours)
+        await page.evaluate(f"location.hash = '#event/{second}'")
+        await page.shows(f"streamhooks replay {second} --handler h --force")
+        await page.shows(f"suppressed by the cool-down: a duplicate of {first}, which was delivered at ")
+        parts = "[...document.querySelectorAll('.place')].map((one) => one.innerText.replace(/\\s+/g, ' '))"
+        places = await page.evaluate(parts)
+        assert places[0].startswith("suppressed h: suppressed at ")
+        sent = webhook_id(second, 0, "h")
+        assert places[1].startswith(f"fires h: it is for * webhook-id {sent} cool-down: event {first} was delivered ")
+        assert places[2] == "does not match other: it is for KeyExpired, and the event is AuthFailure"
+        await page.click("link", "its story")
+        await page.until(f"document.querySelector('.story')?.dataset.id === '{first}'")
         assert page.errors == []
 
 
