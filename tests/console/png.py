@@ -1,7 +1,8 @@
 """Makes a screenshot small: a picture of at most 256 colours, which is plenty for a page.
 
-The colours that are seen most stay as they are; each of the others, which smoothed letters have, becomes the nearest of
-them. Reads what Chromium writes: eight bits a channel, RGB or RGBA, not interlaced (PNG, second edition).
+The colours that are seen most stay as they are, and so do those that are least like them, such as that of a thin line;
+each of the others, which smoothed letters have, becomes the nearest of these. Reads what Chromium writes: eight bits a
+channel, RGB or RGBA, not interlaced (PNG, second edition).
 """
 
 import struct
@@ -18,7 +19,7 @@ def smaller(data: bytes) -> bytes:
     """The same picture with a palette."""
     width, height, rows = _rows(data)
     colours = [[tuple(row[at : at + 3]) for at in range(0, len(row), len(row) // width)] for row in rows]
-    palette = [colour for colour, _ in Counter(one for row in colours for one in row).most_common(MOST)]
+    palette = _palette([colour for colour, _ in Counter(one for row in colours for one in row).most_common()])
     places = {colour: number for number, colour in enumerate(palette)}
     for colour in {one for row in colours for one in row} - places.keys():
         places[colour] = places[min(palette, key=lambda other: _apart(colour, other))]
@@ -28,6 +29,18 @@ def smaller(data: bytes) -> bytes:
     table = bytes(part for colour in palette for part in colour)
     parts = ((b"IHDR", head), (b"PLTE", table), (b"IDAT", zlib.compress(body, 9)), (b"IEND", b""))
     return HEAD + b"".join(chunk(kind, content) for kind, content in parts)
+
+
+def _palette(colours: list[Colour]) -> list[Colour]:
+    """Half of it the most frequent, with which `colours` begins; then, one by one, what is furthest from it."""
+    palette, others = colours[: MOST // 2], colours[MOST // 2 :]
+    gaps = {colour: min(_apart(colour, one) for one in palette) for colour in others}
+    while gaps and len(palette) < MOST:
+        furthest = max(gaps, key=lambda colour: gaps[colour])
+        del gaps[furthest]
+        palette.append(furthest)
+        gaps = {colour: min(gap, _apart(colour, furthest)) for colour, gap in gaps.items()}
+    return palette
 
 
 def _apart(one: Colour, other: Colour) -> int:
