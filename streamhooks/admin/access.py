@@ -60,7 +60,8 @@ class Access:
             return
         names = (*LOOPBACK, *sorted(self._hosts - set(LOOPBACK)))
         known = ", ".join(f"[{name}]" if ":" in name else name for name in names)
-        raise AdminError(421, "wrong_host", f"this is no host of ours; ask for one of {known}, or name it in admin.hosts")
+        said = f"this is no host of ours; ask for one of {known}, or name it in admin.hosts"
+        raise AdminError(421, "wrong_host", said)
 
     async def _check_token(self, request: web.Request) -> None:
         if not self._token:
