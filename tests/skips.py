@@ -9,6 +9,9 @@ ALLOWED = {
     "faketime is not installed": "clocks that jump while a process runs are made with libfaketime",
     "go is not installed": "the real Go answers the templates of the oracle tests",
     "chromium is not installed": "a real browser looks at the console; on Debian: apt-get install chromium",
+    "redis-cli is not installed": "the example for redis-cli; on Debian: apt-get install redis-tools",
+    "NGINX with Lua is not installed": "on Debian: apt-get install nginx libnginx-mod-http-lua lua-nginx-redis",
+    "go-redis is not in Go's module cache": "go mod download, in scripts/gateways/examples/go",
 }
 """The reasons for which a test may be skipped, and why."""
 
