@@ -11,6 +11,9 @@ ALLOWED = {
     "chromium is not installed": "a real browser looks at the console; on Debian: apt-get install chromium",
     "systemd is not installed": "systemd-analyze reads the unit",
     "buildah is not installed": "the image is built and run without a daemon; its base comes from Docker's registry",
+    "redis-cli is not installed": "the example for redis-cli; on Debian: apt-get install redis-tools",
+    "NGINX with Lua is not installed": "on Debian: apt-get install nginx libnginx-mod-http-lua lua-nginx-redis",
+    "go-redis is not in Go's module cache": "go mod download, in scripts/gateways/examples/go",
 }
 """The reasons for which a test may be skipped, and why."""
 
