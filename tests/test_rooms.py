@@ -26,6 +26,7 @@ RULES = (
     "ingest/cloud_events.py",
     "ingest/forms.py",
     "ingest/kinds.py",
+    "ingest/records.py",
     "ingest/refusals.py",
 )
 UNWELCOME = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}

@@ -12,7 +12,7 @@ with the same bound decodes.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -20,7 +20,7 @@ from msgspec import Raw, Struct
 
 from streamhooks import wire
 from streamhooks.errors import WireError
-from streamhooks.ingest import cloud_events, forms
+from streamhooks.ingest import cloud_events, forms, records
 from streamhooks.ingest.kinds import Kind
 from streamhooks.ingest.refusals import Bad, IngestError, unreadable
 from streamhooks.wire import Packed
@@ -45,20 +45,16 @@ class Piece(Struct, frozen=True, gc=False):
 
 
 class Untyped(Struct, frozen=True):
-    """Something without a type, where that means: nothing happened."""
+    """A record of a request at which nothing happened."""
 
 
 class _Names(Struct, gc=False):
-    """Enough of an event to see what it means to be."""
+    """Enough of an event to see whether it means to be a CloudEvent."""
 
-    type: Any = None
-    Type: Any = None
-    EventType: Any = None
     specversion: Any = None
 
 
 _names_from_json = msgspec.json.Decoder(_Names).decode
-_names_from_msgpack = msgspec.msgpack.Decoder(_Names).decode
 
 
 def pieces(kind: Kind, body: bytes, headers: Sequence[tuple[bytes, bytes]], max_bytes: int) -> list[Piece]:
@@ -91,18 +87,15 @@ def pieces(kind: Kind, body: bytes, headers: Sequence[tuple[bytes, bytes]], max_
     return found
 
 
-def judge(piece: Piece, max_bytes: int, *, untyped: bool = False) -> Packed | Untyped:
-    """Decodes one event as a worker will. `untyped`: what has no type is no event, and not a bad one.
+def judge(piece: Piece, max_bytes: int, *, record: bool = False) -> Packed | Untyped:
+    """Decodes one event as a worker will. `record`: it is one of an access log, see records.py.
 
     Raises WireError, whose place begins with `d`.
     """
-    try:
-        event = wire.check(piece.data, max_bytes)
-    except WireError as error:
-        if untyped and error.kind in ("no_type", "bad_type") and _has_no_type(_names(piece.data)):
-            return Untyped()
-        raise
-    if piece.must_be_cloud_event and _names(piece.data).specversion is None:
+    if record:
+        return records.packed(piece.data, max_bytes) or Untyped()
+    event = wire.check(piece.data, max_bytes)
+    if piece.must_be_cloud_event and not _says_its_version(piece.data):
         said = "is missing: the Content-Type says that this is a CloudEvent, which has one"
         raise WireError("bad_field", said, "d.specversion")
     return event
@@ -158,13 +151,8 @@ def _cut(decode: Any, body: bytes, name: str) -> list[Piece]:
         raise unreadable("malformed", f"is not a whole {name} ({reason})") from None
 
 
-def _names(data: bytes) -> _Names:
+def _says_its_version(data: bytes) -> bool:
     try:
-        return _names_from_json(data) if data[:1] == b"{" else _names_from_msgpack(data)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return _Names()
-
-
-def _has_no_type(names: _Names) -> bool:
-    given: Mapping[str, Any] = {"type": names.type, "Type": names.Type, "EventType": names.EventType}
-    return names.specversion is None and not any(value not in (None, "") for value in given.values())
+        return _names_from_json(data).specversion is not None
+    except (msgspec.MsgspecError, ValueError, RecursionError):  # MessagePack, which no CloudEvent is written in
+        return False

@@ -29,6 +29,8 @@ from streamhooks.store.connection import connect
 
 log = structlog.get_logger("streamhooks")
 PATH = "/v1/events"
+RECORDS_PATH = "/v1/access-log"
+"""For loggers that write a record for every request, see records.py."""
 AT_ONCE = 64
 """Requests whose bodies are read or stored at once: with the largest body the memory that they may take."""
 MOST_CONNECTIONS = 1024
@@ -39,7 +41,6 @@ IDLE = 75.0
 """Seconds that a connection may be silent, or spend on the head of a request; longer than gateways keep theirs."""
 LINGER = 2.0
 """Seconds that the rest of a refused body is read for, so that the answer is not lost to a reset."""
-UNTYPED = "untyped"
 _UNHEARD = logging.getLogger("streamhooks.ingest")
 _UNHEARD.propagate = False
 _UNHEARD.addHandler(logging.NullHandler())
@@ -84,7 +85,8 @@ class IngestDoor:
         if not self._limits.listen:
             return self
         app = web.Application(middlewares=[self._guard])
-        app.router.add_post(PATH, self._publish, expect_handler=self._expected)
+        for path in (PATH, RECORDS_PATH):
+            app.router.add_post(path, self._publish, expect_handler=self._expected)
         app.on_response_prepare.append(_add_head)
         runner = web.AppRunner(
             app,
@@ -192,28 +194,28 @@ class IngestDoor:
             raise
 
     async def _publish(self, request: web.Request) -> web.StreamResponse:
-        kind, untyped = self._read_head(request)
+        kind = self._read_head(request)
+        records = request.path == RECORDS_PATH
         if self._bodies >= AT_ONCE:
             said = f"{AT_ONCE} requests are under way: try again in a moment"
             raise IngestError(429, "busy", said, headers={"Retry-After": RETRY_AFTER["busy"]})
         self._bodies += 1
         try:
             body = await self._body(request)
-            taken = await self._taking.take(kind, body, request.raw_headers, untyped=untyped)
+            taken = await self._taking.take(kind, body, request.raw_headers, records=records)
         finally:
             self._bodies -= 1
-        told = {"ids": taken.ids} | ({"skipped": taken.skipped} if untyped else {})
+        told = {"ids": taken.ids} | ({"skipped": taken.skipped} if records else {})
         return _answer(told, 202)
 
-    def _read_head(self, request: web.Request) -> tuple[Kind, bool]:
-        strange = [name for name in request.query if name != UNTYPED]
-        if strange or request.query.getall(UNTYPED, ["skip"]) != ["skip"]:
-            raise IngestError(400, "bad_query", "the query may only be untyped=skip")
+    def _read_head(self, request: web.Request) -> Kind:
+        if request.query_string:
+            raise IngestError(400, "bad_query", "there is nothing to be said in a query: leave it out")
         encodings = request.headers.getall("Content-Encoding", [])
         kind = kind_of(request.headers.getall("Content-Type", []), encodings, binary=SPECVERSION in request.headers)
         if (request.content_length or 0) > self._limits.max_body_bytes:  # before any of it has come
             raise self._too_large()
-        return kind, UNTYPED in request.query
+        return kind
 
     async def _body(self, request: web.Request) -> bytes:
         body = bytearray()

@@ -34,7 +34,7 @@ RETRY_AFTER = {"full": "5", "redis": "5", "busy": "1"}
 class Taken(Struct, frozen=True):
     ids: list[str]
     skipped: int = 0
-    """Without a type, where the sender said that those are no events."""
+    """Records of an access log that are no events."""
 
 
 class Taking:
@@ -48,14 +48,14 @@ class Taking:
         self._figures = figures
         self._well = True
 
-    async def take(self, kind: Kind, body: bytes, headers: Sequence[tuple[bytes, bytes]], *, untyped: bool) -> Taken:
+    async def take(self, kind: Kind, body: bytes, headers: Sequence[tuple[bytes, bytes]], *, records: bool) -> Taken:
         """Raises IngestError."""
         try:
             found = pieces(kind, body, headers, self._most_bytes)
         except WireError as error:
             self._count("refused", 1)
             raise refused_whole(error) from None
-        events, skipped = await self._judged(found, untyped)
+        events, skipped = await self._judged(found, records)
         chosen = [(stream_of(event.type, event.api_id, self._streams), event.data) for event in events]
         if chosen:
             await self._check_room({stream for stream, _ in chosen}, len(chosen))
@@ -68,14 +68,14 @@ class Taking:
         self._answers()
         return Taken([added.ids[number] for number in range(len(chosen))], skipped)
 
-    async def _judged(self, found: Sequence[Piece], untyped: bool) -> tuple[list[Packed], int]:
+    async def _judged(self, found: Sequence[Piece], records: bool) -> tuple[list[Packed], int]:
         """The events, and how many pieces are none. Raises IngestError naming everything that is bad."""
         events: list[Packed] = []
         wrong: list[Bad] = []
         skipped = seen = 0
         for index, piece in enumerate(found):
             try:
-                judged = judge(piece, self._most_bytes, untyped=untyped)
+                judged = judge(piece, self._most_bytes, record=records)
             except WireError as error:
                 wrong.append(bad(index, piece.line, error))
             else:

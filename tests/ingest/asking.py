@@ -18,6 +18,7 @@ ANY_PORT = {"listen": "127.0.0.1:0"}
 TOKEN = "sesame-0123456789"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 PATH = "/v1/events"
+RECORDS = "/v1/access-log"
 JSON = "application/json"
 LINES = "application/x-ndjson"
 FORM = "application/x-www-form-urlencoded"
@@ -51,10 +52,10 @@ class Door:
         """host:port"""
 
     async def post(
-        self, data: bytes | str, type: str = JSON, headers: Mapping[str, str] = {}, query: str = ""
+        self, data: bytes | str, type: str = JSON, headers: Mapping[str, str] = {}, path: str = PATH
     ) -> Answered:
         named = {"Content-Type": type} if type else {}
-        return await self.ask("POST", PATH + query, {**named, **headers}, data)
+        return await self.ask("POST", path, {**named, **headers}, data)
 
     async def ask(self, method: str, path: str, headers: Mapping[str, str] = {}, data: Any = None) -> Answered:
         skip = () if "Content-Type" in headers else ("Content-Type",)
@@ -107,7 +108,3 @@ async def stored(rig: Rig, stream: str = STREAM) -> list[Event]:
 
 def ids_of(events: list[Event]) -> list[str]:
     return [event.id for event in events]
-
-
-__all__ = ["ANY_PORT", "BEARER", "FORM", "JSON", "LINES", "PATH", "TOKEN", "Answered", "Door", "door", "ids_of",
-           "opened", "stored"]  # fmt: skip

@@ -86,11 +86,11 @@ HEADERS = st.lists(
 @settings(max_examples=600, deadline=None)
 @given(st.sampled_from(KINDS), BODIES, HEADERS, st.booleans())
 def test_whatever_the_bytes_only_refusals_are_raised_and_what_passes_is_decoded(
-    kind: Kind, body: bytes, headers: list[tuple[bytes, bytes]], untyped: bool
+    kind: Kind, body: bytes, headers: list[tuple[bytes, bytes]], records: bool
 ) -> None:
     found = []
     with suppress(IngestError, WireError):
-        found = [judge(piece, MOST, untyped=untyped) for piece in pieces(kind, body, headers, MOST)]
+        found = [judge(piece, MOST, record=records) for piece in pieces(kind, body, headers, MOST)]
     for event in found:
         if not isinstance(event, Untyped):
             decoded = wire.decode(Entry("1-1", {b"d": event.data}), MOST)

@@ -6,7 +6,7 @@ import msgspec
 
 from streamhooks.store.connection import ask
 from tests.flow.rig import STREAM, Rig
-from tests.ingest.asking import FORM, JSON, LINES, door, ids_of, stored
+from tests.ingest.asking import FORM, JSON, LINES, RECORDS, door, ids_of, stored
 
 EVENT = {"type": "AuthFailure", "meta": {"Message": "Auth Failure", "Path": "/w", "N": 5}, "api_id": "orders"}
 OTHER = {"type": "KeyExpired", "meta": {"Key": "abc"}}
@@ -116,24 +116,54 @@ async def test_the_plus_that_an_html_template_has_escaped_is_a_plus(rig: Rig) ->
     assert event.meta == {"Message": "Auth Failure", "Path": "a+b c"}
 
 
-# What is no event.
+# Records of access logs.
 
 
-async def test_what_has_no_type_is_left_out_where_the_sender_says_so(rig: Rig) -> None:
-    body = json.dumps([EVENT, {"meta": {}}, {"type": "", "meta": {}}, {"type": None}, OTHER])
+async def test_of_an_access_log_only_the_records_with_a_type_are_events(rig: Rig) -> None:
+    body = json.dumps([EVENT, {"meta": {}}, {"type": "", "meta": {}}, {"type": None, "status": 200}, CLOUD])
     async with door(rig) as ours:
-        answered = await ours.post(body, query="?untyped=skip")
-        alone = await ours.post('{"status": 200}', query="?untyped=skip")
-        packed = await ours.post(msgspec.msgpack.encode({"type": ""}), "application/msgpack", query="?untyped=skip")
+        answered = await ours.post(body, path=RECORDS)
+        alone = await ours.post('{"status": 200}', path=RECORDS)
+        packed = await ours.post(msgspec.msgpack.encode({"type": ""}), "application/msgpack", path=RECORDS)
     assert (answered.ids, answered.json["skipped"]) == (ids_of(await stored(rig)), 3)
     assert alone.json == packed.json == {"ids": [], "skipped": 1}
-    assert [event.type for event in await stored(rig)] == ["AuthFailure", "KeyExpired"]
+    assert [(event.type, event.meta) for event in await stored(rig)] == [
+        ("AuthFailure", EVENT["meta"]),
+        ("AuthFailure", {"Key": "k"}),
+    ]
 
 
-async def test_a_type_that_is_wrong_is_not_left_out(rig: Rig) -> None:
+async def test_of_a_record_nothing_is_kept_but_the_envelope_and_meta(rig: Rig) -> None:
+    record = TYKS | {"api_id": "orders", "request": {"headers": {"authorization": "Bearer canary"}}}
     async with door(rig) as ours:
-        for wrong in ({"type": 5}, {"type": "x" * 129}, {"specversion": "1.0"}, {"type": "", "Type": 7}):
-            assert (await ours.post(json.dumps(wrong), query="?untyped=skip")).status == 400, wrong
+        await ours.post(json.dumps(record), path=RECORDS)
+    [(_, fields)] = await ask(rig.redis, "XRANGE", STREAM, "-", "+")
+    assert b"canary" not in fields[b"d"]
+    [event] = await stored(rig)
+    assert (event.meta, event.timestamp, event.api_id) == (TYKS["Meta"], TYKS["TimeStamp"], "orders")
+
+
+async def test_a_record_without_meta_is_flat(rig: Rig) -> None:
+    record = {"type": "AuthFailure", "message": "401", "path": "/w", "status": 401, "ts": "1790000000", "source": "gw"}
+    async with door(rig) as ours:
+        await ours.post(json.dumps(record), path=RECORDS)
+    [event] = await stored(rig)
+    assert event.meta == {"Message": "401", "Path": "/w", "status": 401}
+    assert (event.timestamp, event.source) == ("2026-09-21T14:13:20.000Z", "gw")
+
+
+async def test_a_record_whose_type_is_wrong_is_no_silence(rig: Rig) -> None:
+    wrongs = (
+        {"type": 5},
+        {"type": "x" * 129},
+        {"specversion": "1.0"},
+        {"type": "T", "meta": 5},
+        {"type": "T", "ts": []},
+    )
+    async with door(rig) as ours:
+        for wrong in wrongs:
+            assert (await ours.post(json.dumps(wrong), path=RECORDS)).status == 400, wrong
+        assert (await ours.post("5", path=RECORDS)).status == 400
     assert await stored(rig) == []
 
 

@@ -12,7 +12,7 @@ from streamhooks.ingest.door import AT_ONCE, IngestDoor
 from streamhooks.observe.figures import Figures, write_log
 from streamhooks.store.connection import ask
 from tests.flow.rig import STREAM, Rig
-from tests.ingest.asking import ANY_PORT, BEARER, JSON, LINES, TOKEN, Door, door, opened, stored
+from tests.ingest.asking import ANY_PORT, BEARER, JSON, LINES, RECORDS, TOKEN, Door, door, opened, stored
 from tests.waiting import eventually
 
 ONE = b'{"type": "T", "meta": {}}'
@@ -204,7 +204,7 @@ async def test_a_body_that_never_comes_holds_the_stop_no_longer_than_the_drain(r
 
 async def test_metrics_count_events_and_requests(rig: Rig) -> None:
     async with door(rig, admin={"listen": "127.0.0.1:0"}) as ours:
-        await ours.post(b"[" + ONE + b"," + ONE + b', {"type": ""}]', query="?untyped=skip")
+        await ours.post(b"[" + ONE + b"," + ONE + b', {"type": ""}]', path=RECORDS)
         await ours.post(b"[" + ONE + b", 5]", JSON)
         await ours.post(ONE, "text/plain")
         admin = rig.records.of("admin_listens")[-1]["address"]
