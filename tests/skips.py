@@ -8,6 +8,7 @@ ALLOWED = {
     "promtool is not installed": "the alert rules are checked by Prometheus' own tool",
     "faketime is not installed": "clocks that jump while a process runs are made with libfaketime",
     "go is not installed": "the real Go answers the templates of the oracle tests",
+    "nginx with Lua is not installed": "on Debian: apt-get install nginx-light libnginx-mod-http-lua lua-nginx-redis",
     "chromium is not installed": "a real browser looks at the console; on Debian: apt-get install chromium",
 }
 """The reasons for which a test may be skipped, and why."""
