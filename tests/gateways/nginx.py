@@ -38,6 +38,10 @@ class Nginx:
     def log(self) -> str:
         return (self._folder / "error.log").read_text()
 
+    async def says(self, text: str) -> None:
+        """Returns when this is in the error log."""
+        await eventually(lambda: text in self.log, saying=f"the log says {text}")
+
     async def get(self, path: str) -> int:
         """The status of a request."""
         async with self.session.get(f"http://127.0.0.1:{self.port}{path}") as reply:
