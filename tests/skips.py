@@ -8,6 +8,7 @@ ALLOWED = {
     "promtool is not installed": "the alert rules are checked by Prometheus' own tool",
     "faketime is not installed": "clocks that jump while a process runs are made with libfaketime",
     "go is not installed": "the real Go answers the templates of the oracle tests",
+    "curl is not installed": "the commands of docs/ingest.md are run; on Debian: apt-get install curl",
     "node is not installed": "Tyk's event handler is JavaScript; on Debian: apt-get install nodejs",
     "lua5.1 is not installed": "Kong's fields are Lua; on Debian: apt-get install lua5.1",
     "nginx with Lua is not installed": "on Debian: apt-get install nginx-light libnginx-mod-http-lua lua-nginx-redis",

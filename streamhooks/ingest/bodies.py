@@ -18,7 +18,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw, Struct
 
-from streamhooks import wire
+from streamhooks import payload, wire
 from streamhooks.errors import WireError
 from streamhooks.ingest import cloud_events, forms, records
 from streamhooks.ingest.kinds import Kind
@@ -42,6 +42,8 @@ class Piece(Struct, frozen=True, gc=False):
     line: int = 0
     """Of NDJSON, from 1."""
     must_be_cloud_event: bool = False
+    is_json: bool = True
+    """As the Content-Type has it; else MessagePack."""
 
 
 class Untyped(Struct, frozen=True):
@@ -92,6 +94,8 @@ def judge(piece: Piece, max_bytes: int, *, record: bool = False) -> Packed | Unt
 
     Raises WireError, whose place begins with `d`.
     """
+    if piece.is_json != (piece.data[:1] == b"{"):
+        payload.not_a_map("d")
     if record:
         return records.packed(piece.data, max_bytes) or Untyped()
     event = wire.check(piece.data, max_bytes)
@@ -138,7 +142,9 @@ def _array(body: bytes) -> list[Piece]:
 
 def _one_or_many_of_msgpack(body: bytes) -> list[Piece]:
     is_array = 0x90 <= body[0] <= 0x9F or body[0] in (0xDC, 0xDD)  # MessagePack specification, array format family
-    return _cut(_msgpack_array, body, "MessagePack array") if is_array else [Piece(body)]
+    if not is_array:
+        return [Piece(body, is_json=False)]
+    return [Piece(piece.data, is_json=False) for piece in _cut(_msgpack_array, body, "MessagePack array")]
 
 
 def _cut(decode: Any, body: bytes, name: str) -> list[Piece]:

@@ -13,7 +13,7 @@ from types import TracebackType
 
 import msgspec
 import structlog
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from aiohttp.typedefs import Handler
 
 from streamhooks.errors import ConfigError, Fault
@@ -180,6 +180,8 @@ class IngestDoor:
         if request.headers["Expect"].lower() != "100-continue":
             said = "only Expect: 100-continue is understood"
             return self._counted(_refusal(IngestError(417, "unknown_expectation", said)))
+        if request.version < HttpVersion11:  # knows no interim answers
+            return None
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         # So that aiohttp counts the length of the answer from here.
         request.writer.output_size = 0
@@ -228,6 +230,8 @@ class IngestDoor:
         except TimeoutError:
             said = f"the body has not come within {self._limits.body_timeout:g} s (ingest.body_timeout)"
             raise IngestError(408, "too_slow", said, headers={"Connection": "close"}) from None
+        except (web.RequestPayloadError, ConnectionError):  # its framing is wrong, or the sender is gone
+            raise IngestError(400, "broken_body", "the body broke off, or its framing is wrong") from None
         return bytes(body)
 
     def _too_large(self) -> IngestError:
@@ -274,8 +278,6 @@ def _of(error: Exception) -> IngestError:
         return IngestError(405, "wrong_method", said, headers={"Allow": allowed})
     if isinstance(error, web.HTTPNotFound):
         return IngestError(404, "no_such_path", f"there is nothing at this path; events are published to {PATH}")
-    if isinstance(error, web.RequestPayloadError):
-        return IngestError(400, "broken_body", "the body broke off, or its framing is wrong")
     if isinstance(error, web.HTTPException):
         return IngestError(error.status, "http", error.reason)
     return IngestError(500, "internal", "something went wrong here; the log of the worker says what")

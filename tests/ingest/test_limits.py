@@ -61,6 +61,18 @@ async def test_a_body_that_does_not_come_is_not_waited_for(rig: Rig) -> None:
             assert b"Connection: close" in answer
 
 
+async def test_a_body_that_breaks_off_is_nobodys_fault_but_the_senders(rig: Rig) -> None:
+    async with door(rig) as ours:
+        for framing in (b"Content-Length: 100\r\n\r\n{", b"Transfer-Encoding: chunked\r\n\r\n5\r\n{"):
+            async with ours.connected() as (_, writer):
+                writer.write(HEAD + framing)
+                await writer.drain()
+        answer = await ours.raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\nzz\r\n")
+        assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 "))
+        assert (await ours.post(ONE)).status == 202
+    assert rig.records.of("ingest_failed") == []
+
+
 @asynccontextmanager
 async def alone(rig: Rig, **limits: Any) -> AsyncIterator[Door]:
     """A door without a worker, and with limits that no setting has."""
@@ -116,8 +128,10 @@ EXPECT = b"Expect: 100-continue\r\n"
 async def test_who_waits_for_100_continue_is_told_to_go_on(rig: Rig) -> None:
     async with door(rig) as ours:
         answer = await ours.raw(HEAD + EXPECT + b"Connection: close\r\nContent-Length: 25\r\n\r\n" + ONE)
-    assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 202 ")
-    assert len(await stored(rig)) == 1
+        assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 202 ")
+        old = HEAD.replace(b"HTTP/1.1", b"HTTP/1.0") + EXPECT + b"Content-Length: 25\r\n\r\n" + ONE
+        assert (await ours.raw(old)).startswith(b"HTTP/1.0 202 ")
+    assert len(await stored(rig)) == 2
 
 
 async def test_who_waits_for_100_continue_is_refused_before_he_sends(rig: Rig) -> None:

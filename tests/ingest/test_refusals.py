@@ -4,6 +4,7 @@ import asyncio
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from streamhooks.errors import ConfigError
@@ -53,6 +54,19 @@ async def test_in_an_array_bad_events_are_named_by_their_place_in_it(rig: Rig) -
     assert answered.json["events"] == [
         {"index": 1, "kind": "bad_type", "place": "type", "reason": "is a number: a type is a string"}
     ]
+
+
+async def test_a_body_is_read_as_what_its_content_type_says_and_as_nothing_else(rig: Rig) -> None:
+    packed = msgspec.msgpack.encode({"type": "T"})
+    async with door(rig) as ours:
+        for body, type in (
+            (packed, JSON),
+            (packed, LINES),
+            (ONE, "application/msgpack"),
+            ("[" + ONE + "]", "application/msgpack"),
+        ):
+            assert (await ours.post(body, type)).json["events"][0]["kind"] == "not_a_map", (body, type)
+    assert await stored(rig) == []
 
 
 WHOLE: list[tuple[str, bytes | str, str, str]] = [
