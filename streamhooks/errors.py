@@ -5,6 +5,8 @@ fault in something a person wrote (an event, a template, a configuration) or an 
 that programs may compare; the message is for people and names the way out.
 """
 
+from collections.abc import Sequence
+
 
 class StreamhooksError(Exception):
     """What every error of ours is; never raised itself.
@@ -45,6 +47,31 @@ class ConfigError(StreamhooksError):
 
 class StoreError(StreamhooksError):
     """Redis cannot be used as it is: too old, no permission, wrong type of key."""
+
+
+class PublishError(StreamhooksError):
+    """Events that were not published, or not as it was asked; `kind`, and what each means, is in publisher/trouble.py.
+
+    `place` is the server, without credentials, or the member of an event (`events[3].meta.Key`).
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        message: str,
+        place: str = "",
+        *,
+        ids: Sequence[str | None] = (),
+        unpublished: Sequence[bytes] = (),
+        why: str = "",
+    ) -> None:
+        super().__init__(kind, message, place)
+        self.why = why or message
+        """What keeps Redis from it, without what became of which event: `cannot be reached (...): start it, ...`."""
+        self.ids = tuple(ids)
+        """One for each event of the call, in order: the id of its entry, or None where Redis gave none."""
+        self.unpublished = tuple(unpublished)
+        """The events that Redis gave no id for, each in the packed form: lines for `streamhooks publish --ndjson`."""
 
 
 class Fault:

@@ -18,6 +18,7 @@ _CREDENTIAL = re.compile(
     r"|(?:api|access|private|account|subscription|functions?)[-_]?key",
     re.IGNORECASE,
 )
+_NO_PORT = re.compile(r":(?![0-9]+(?:[,/]|\Z))[^\]/,]*(?=[,/]|\Z)")
 
 
 @final
@@ -66,3 +67,12 @@ def revealed(value: "str | Secret") -> str:
 def names_credential(name: str) -> bool:
     """Whether a header of this name holds a credential, wherever its value came from: Authorization, X-Api-Key."""
     return _CREDENTIAL.search(name) is not None
+
+
+def shown_url(url: Secret) -> str:
+    """The URL without user, password and options (`?password=` is one), whatever its form."""
+    scheme, _, rest = url.reveal().partition("://")
+    # From the last @, for a password may hold one; better to show too little of the host than a part of that.
+    place = rest.rpartition("@")[2].partition("?")[0].partition("#")[0]
+    # `redis://user:password/0` lacks its host: what should be a port is none.
+    return f"{scheme}://{_NO_PORT.sub('', place)}"

@@ -29,6 +29,10 @@ EXCERPT_BYTES: Final = 65536
 """Bytes of an undecodable entry that its dead letter keeps."""
 
 ENVELOPE: Final = (b"type", b"ts", b"api_id", b"org_id", b"source", b"traceparent")
+TYPE_NAMES: Final = ("type", "Type", "EventType")
+META_NAMES: Final = ("meta", "Meta", "EventMetaData")
+TS_NAMES: Final = ("ts", "TimeStamp")
+"""How the packed form may spell a member: ours, Tyk's, Tyk's older one. The first that is there counts."""
 _NOW: Final = "0-0"
 """The id under which an event is tried: Redis gives the real one."""
 
@@ -57,7 +61,8 @@ class _Quick(msgspec.Struct, gc=False):
     source: str = ""
     traceparent: str = ""
     TimeStamp: str = ""
-    specversion: str = ""
+    specversion: Any = msgspec.UNSET
+    """Whatever it is: with it, the event is a CloudEvent or none."""
 
 
 _quick_from_json = msgspec.json.Decoder(_Quick).decode
@@ -82,7 +87,7 @@ def decode(entry: Entry, max_bytes: int) -> Event:
             quick = _quick_from_json(data)
         except ValueError:  # so are MsgspecError and UnicodeError
             return _decode_packed(entry.id, data)
-        if not (quick.specversion or quick.TimeStamp):
+        if quick.specversion is msgspec.UNSET and not quick.TimeStamp:
             return Event(
                 entry.id,
                 type_of(quick.type, "d.type"),
@@ -234,11 +239,11 @@ def _decode_packed(entry_id: str, data: bytes) -> Event:
     members = payload.document(data, 1, "d")
     if "specversion" in members:
         return _decode_cloud_event(entry_id, members)
-    name, value = _first(members, "type", "Type", "EventType")
+    name, value = _first(members, *TYPE_NAMES)
     type_ = type_of(value, f"d.{name}")
-    name, value = _first(members, "meta", "Meta", "EventMetaData")
+    name, value = _first(members, *META_NAMES)
     meta = _meta(value, f"d.{name}")
-    name, value = _first(members, "ts", "TimeStamp")
+    name, value = _first(members, *TS_NAMES)
     return _from_members(entry_id, members, type_, meta, timestamp_of(value, entry_id, f"d.{name}"))
 
 

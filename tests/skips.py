@@ -13,6 +13,9 @@ ALLOWED = {
     "lua5.1 is not installed": "Kong's fields are Lua; on Debian: apt-get install lua5.1",
     "nginx with Lua is not installed": "on Debian: apt-get install nginx-light libnginx-mod-http-lua lua-nginx-redis",
     "chromium is not installed": "a real browser looks at the console; on Debian: apt-get install chromium",
+    "redis-cli is not installed": "the example for redis-cli; on Debian: apt-get install redis-tools",
+    "NGINX with Lua is not installed": "on Debian: apt-get install nginx libnginx-mod-http-lua lua-nginx-redis",
+    "go-redis is not in Go's module cache": "go mod download, in scripts/gateways/examples/go",
 }
 """The reasons for which a test may be skipped, and why."""
 

@@ -4,14 +4,11 @@ A file is read in pieces of a megabyte. A pipe gives what it has, so that the ev
 until a piece is full. Of a line that is longer than an event may be, no more is held than shows that.
 """
 
-import asyncio
 import os
 import stat
 import sys
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import Iterator
 from types import TracebackType
-from typing import BinaryIO
 
 from msgspec import Struct
 
@@ -57,14 +54,12 @@ class Source:
 
     def __init__(self, name: str, most: int) -> None:
         try:
-            self._file: BinaryIO = sys.stdin.buffer if name == "-" else Path(name).open("rb")  # noqa: SIM115  __exit__ closes it
+            self._file = open(sys.stdin.fileno() if name == "-" else name, "rb", closefd=name != "-")  # noqa: SIM115  __exit__ closes it
         except OSError as error:
             raise wrong("--ndjson", f"{name} cannot be read: {error.strerror}") from None
-        self._close = name != "-"
         self._splitter = Splitter(most)
         self._read = 0
         kind = os.fstat(self._file.fileno())
-        self._waits = stat.S_ISFIFO(kind.st_mode) or stat.S_ISSOCK(kind.st_mode) or self._file.isatty()
         self._size = kind.st_size if stat.S_ISREG(kind.st_mode) else 0
 
     def __enter__(self) -> "Source":
@@ -73,31 +68,17 @@ class Source:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._close:
-            self._file.close()
+        self._file.close()
 
     @property
     def part(self) -> float | None:
         """How much of the file was read, from 0 to 1; None of a pipe."""
         return self._read / self._size if self._size else None
 
-    async def lines(self) -> AsyncIterator[list[Line]]:
+    def lines(self) -> Iterator[list[Line]]:
         """What there is, as soon as it is there."""
-        async for piece in self._pieces():
+        # read1 makes one call: of a pipe it gives what is in it, of a file a whole piece.
+        while piece := self._file.read1(PIECE):
             self._read += len(piece)
             yield self._splitter.feed(piece)
         yield self._splitter.end()
-
-    async def _pieces(self) -> AsyncIterator[bytes]:
-        if not self._waits:
-            while piece := self._file.read(PIECE):
-                yield piece
-            return
-        reader = asyncio.StreamReader()
-        protocol = asyncio.StreamReaderProtocol(reader)
-        transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, self._file)
-        try:
-            while piece := await reader.read(PIECE):
-                yield piece
-        finally:
-            transport.close()

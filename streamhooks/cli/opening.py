@@ -17,11 +17,11 @@ from redis.asyncio import Redis
 from streamhooks import files
 from streamhooks.errors import ConfigError, Fault, StoreError
 from streamhooks.files import Held, Loaded
-from streamhooks.secret import Secret
+from streamhooks.secret import Secret, shown_url
 from streamhooks.settings import Redis as RedisSettings
 from streamhooks.settings import Settings
 from streamhooks.settings.rules import REDIS_URL, RefusedError
-from streamhooks.store.connection import connect, shown_url
+from streamhooks.store.connection import connect
 
 COMMAND_LINE = "command line"
 """Where a fault of the command line is, in the place of a file."""

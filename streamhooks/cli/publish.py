@@ -1,32 +1,31 @@
 """`publish`: events into the stream, one from the command line or a file of them.
 
 A file is read line by line and added in batches, one round trip each. A line that is no event is named and the rest
-goes on. What was added is known by line, so that an interrupted run goes on with --from-line: the one batch whose
-answer was lost may then be added twice, which a cool-down absorbs.
+goes on; a Redis that is restarted meanwhile is waited for. What was added is known by line, so that an interrupted run
+goes on with --from-line: the one batch whose answer was lost may then be added twice, which a cool-down absorbs.
 """
 
-import asyncio
 import json
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
-
-from redis.asyncio import Redis
 
 from streamhooks import wire
 from streamhooks.cli.ndjson import PIECE, Line, Source
-from streamhooks.cli.opening import add_config, add_json, add_redis, reach, settings, wrong
+from streamhooks.cli.opening import add_config, add_json, add_redis, settings, wrong
 from streamhooks.cli.output import complain, document, printable, say
 from streamhooks.cli.progress import Progress
-from streamhooks.errors import StoreError, WireError
+from streamhooks.errors import ConfigError, Fault, PublishError, StoreError, WireError
 from streamhooks.event_types import canonical_member
-from streamhooks.partitioning import stream_names, stream_of
+from streamhooks.publisher.blocking import Publisher
 from streamhooks.settings import Settings
-from streamhooks.store.connection import translated
 
 EXAMPLE = 'streamhooks publish AuthFailure message="Auth Failure" path=/widgets origin=10.0.0.1 key=abc'
-BATCH = 500
-"""Events in one round trip: 128 MiB where each is as large as may be, some 100 KiB as they are."""
+BATCH = 1000
+"""Lines that are counted as published together, as many as go in one round trip where they are not large."""
+PATIENCE = 30.0
+"""Seconds for which a file waits for a Redis that is away, once it was there."""
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -58,12 +57,26 @@ def run(args: Namespace) -> int:
         raise wrong("--from-line", f"is {args.from_line}; the first line is 1")
     known = settings(args)
     if args.ndjson is None:
-        return asyncio.run(_publish_one(known, _event(args, known), args.json))
-    return asyncio.run(_publish_file(known, args))
+        return _publish_one(known, _event(args, known), args.json)
+    return _publish_file(known, args)
 
 
-def _streams(settings: Settings) -> tuple[str, ...]:
-    return stream_names(settings.stream.key, settings.stream.partitions)
+@contextmanager
+def _publisher(settings: Settings) -> Iterator[Publisher]:
+    """Its errors become those that every command knows."""
+    try:
+        with Publisher(
+            settings.redis.url.reveal(),
+            password=settings.redis.password.reveal(),
+            stream=settings.stream.key,
+            partitions=settings.stream.partitions,
+        ) as publisher:
+            yield publisher
+    except PublishError as error:
+        if error.kind == "options":
+            raise ConfigError([Fault("configuration", "redis.url", str(error))]) from None
+        where = " by --redis-url or redis.url" if error.kind == "away" else ""
+        raise StoreError(error.kind, f"Redis at {error.place} {error.why}{where}") from error
 
 
 # One event.
@@ -106,10 +119,9 @@ def _members(texts: list[str], type: str) -> Mapping[str, str]:
     return {name if spelled[name] in given else spelled[name]: value for name, value in given.items()}
 
 
-async def _publish_one(settings: Settings, event: wire.Packed, as_json: bool) -> int:
-    stream = stream_of(event.type, event.api_id, _streams(settings))
-    async with reach(settings) as client:
-        ids = await _add(client, [(stream, event.data)])
+def _publish_one(settings: Settings, event: wire.Packed, as_json: bool) -> int:
+    with _publisher(settings) as publisher:
+        ids = publisher.publish_many([event], patience=0)
     if as_json:
         document(ids)
     else:
@@ -130,15 +142,16 @@ class _Count:
         """The first line that is not known to be dealt with."""
 
 
-async def _publish_file(settings: Settings, args: Namespace) -> int:
+def _publish_file(settings: Settings, args: Namespace) -> int:
     count = _Count(args.from_line)
     with Source(args.ndjson, settings.worker.max_event_bytes + PIECE) as source, Progress("events") as progress:
         try:
-            async with reach(settings) as client:
-                async for lines in source.lines():
-                    await _send(client, settings, lines, count, progress)
-                    progress.show(count.added, errors=count.refused, part=source.part)
-        except (StoreError, asyncio.CancelledError):
+            with _publisher(settings) as publisher:
+                for lines in source.lines():
+                    for batch in _batches(lines, settings.worker.max_event_bytes, count, progress):
+                        _send(publisher, batch, count)
+                        progress.show(count.added, errors=count.refused, part=source.part)
+        except (StoreError, KeyboardInterrupt):
             progress.complain(
                 f"{count.added} published before this; go on with --from-line {count.next_line} "
                 f"(at most {BATCH} events from there on may be published twice)"
@@ -153,42 +166,50 @@ async def _publish_file(settings: Settings, args: Namespace) -> int:
     return 1 if count.refused else 0
 
 
-async def _send(client: Redis, settings: Settings, lines: list[Line], count: _Count, progress: Progress) -> None:
-    """Adds what is good of the lines, in batches, and names what is not."""
-    batch: list[tuple[str, bytes]] = []
-    streams = _streams(settings)
+class _Batch:
+    """Events of consecutive lines, without those that are none."""
+
+    def __init__(self) -> None:
+        self.events: list[wire.Packed] = []
+        self.numbers: list[int] = []
+        self.next_line = 0
+        """The line after its last."""
+
+
+def _batches(lines: list[Line], max_bytes: int, count: _Count, progress: Progress) -> Iterator[_Batch]:
+    """Names what is no event, and gives what is."""
+    batch = _Batch()
     for line in lines:
-        if line.number < count.next_line or not line.data:
+        if line.number < count.next_line:
+            continue
+        batch.next_line = line.number + 1
+        if not line.data:
             continue
         try:
-            event = wire.check(line.data, settings.worker.max_event_bytes)
+            event = wire.check(line.data, max_bytes)
         except WireError as error:
             count.refused += 1
             progress.complain(f"line {line.number}: {_reason(error)}")
             continue
-        batch.append((stream_of(event.type, event.api_id, streams), line.data))
-        if len(batch) == BATCH:
-            count.added += len(await _add(client, batch))
-            count.next_line = line.number + 1
-            batch.clear()
-    if batch:
-        count.added += len(await _add(client, batch))
-    if lines:
-        count.next_line = max(count.next_line, lines[-1].number + 1)
+        batch.events.append(event)
+        batch.numbers.append(line.number)
+        if len(batch.events) == BATCH:
+            yield batch
+            batch = _Batch()
+    if batch.next_line:
+        yield batch
 
 
-async def _add(client: Redis, events: list[tuple[str, bytes]]) -> list[str]:
-    """The ids in order. Raises StoreError; then some of them may have been added."""
-    with translated():
-        pipeline = client.pipeline(transaction=False)
-        for stream, data in events:
-            pipeline.execute_command("XADD", stream, "*", "d", data)
-        answers = await pipeline.execute(raise_on_error=False)
-        for answer in answers:
-            # Raised here, not by the pipeline: that one would repeat the command in its message, payload and all.
-            if isinstance(answer, Exception):
-                raise answer
-        return [id.decode() for id in answers]
+def _send(publisher: Publisher, batch: _Batch, count: _Count) -> None:
+    """Raises PublishError; then the first line that was not added is the one to go on with."""
+    try:
+        publisher.publish_many(batch.events, patience=PATIENCE if count.added else 0)
+    except PublishError as error:
+        count.added += sum(id is not None for id in error.ids)
+        count.next_line = batch.numbers[error.ids.index(None)]
+        raise
+    count.added += len(batch.events)
+    count.next_line = batch.next_line
 
 
 def _reason(error: WireError) -> str:

@@ -28,9 +28,9 @@ from streamhooks.files import Loaded
 from streamhooks.flow.patience import within
 from streamhooks.flow.worker import Worker
 from streamhooks.observe import logs
-from streamhooks.secret import Secret
+from streamhooks.secret import Secret, shown_url
 from streamhooks.settings import Admin
-from streamhooks.store.connection import ask, shown_url
+from streamhooks.store.connection import ask
 
 SAMPLE_EVERY = 2.0
 """Seconds between two samples, once the first ones are out."""

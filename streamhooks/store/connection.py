@@ -13,7 +13,6 @@ Every error of redis-py becomes a StoreError with one of these kinds, here and n
     redis      anything else; a bug or a permission that is missing
 """
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
@@ -24,7 +23,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from streamhooks.errors import ConfigError, Fault, StoreError
-from streamhooks.secret import Secret
+from streamhooks.secret import Secret, shown_url
 
 Word: TypeAlias = str | bytes | int | float
 """One word of a command."""
@@ -33,7 +32,6 @@ COMMAND_TIMEOUT = 5.0
 MINIMUM = (7, 0)
 """Redis 7.0: `lag` in XINFO GROUPS, deleted ids in XAUTOCLAIM. Valkey 7.2 and later report a redis_version of 7.2."""
 _NONE = Secret("")
-_NO_PORT = re.compile(r":(?![0-9]+(?:[,/]|\Z))[^\]/,]*(?=[,/]|\Z)")
 _REFUSING = ("OOM", "MISCONF", "READONLY", "NOREPLICAS", "BUSY ", "MASTERDOWN")
 
 
@@ -62,15 +60,6 @@ def connect(url: Secret, *, password: Secret = _NONE, wait: float = 0.0, connect
     # In from_url the url's own words win, `?protocol=3` and the password too.
     pool.connection_kwargs.update(ours)
     return Redis.from_pool(pool)
-
-
-def shown_url(url: Secret) -> str:
-    """The URL without user, password and options (`?password=` is one), whatever its form."""
-    scheme, _, rest = url.reveal().partition("://")
-    # From the last @, for a password may hold one; better to show too little of the host than a part of that.
-    place = rest.rpartition("@")[2].partition("?")[0].partition("#")[0]
-    # `redis://user:password/0` lacks its host: what should be a port is none.
-    return f"{scheme}://{_NO_PORT.sub('', place)}"
 
 
 @contextmanager

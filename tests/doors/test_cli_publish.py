@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from streamhooks.model import Entry, Event
 from streamhooks.partitioning import stream_names, stream_of
 from streamhooks.store.connection import ask
 from tests.doors.command import KEYS, command
+from tests.faults.engines import engines
+from tests.faults.server import Server
 
 
 class Case(Struct, frozen=True):
@@ -153,9 +157,10 @@ async def test_a_redis_that_takes_no_writes_tells_where_to_go_on_and_shows_no_pa
         await redis.config_set("maxmemory", 0)
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.splitlines()[0] == (
-        "0 published before this; go on with --from-line 1 (at most 500 events from there on may be published twice)"
+        "0 published before this; go on with --from-line 1 (at most 1000 events from there on may be published twice)"
     )
-    assert ran.err.splitlines()[1].endswith("): give it memory, disk or its primary back, then try again")
+    assert ran.err.splitlines()[1].startswith(f"Redis at {redis_url} takes no writes (")
+    assert ran.err.splitlines()[1].endswith("): give it memory, disk or its primary back")
     assert "number" not in ran.err
 
 
@@ -182,3 +187,82 @@ async def test_equal_events_meet_in_one_partition(redis: Redis, redis_url: str, 
     assert sum(lengths.values()) == 3
     stream = stream_of("AuthFailure", "", stream_names("many", 4))
     assert [one.type for one in await published(redis, stream)].count("AuthFailure") == 2
+
+
+async def test_a_file_waits_for_a_redis_that_is_restarted_meanwhile(tmp_path: Path) -> None:
+    async with Server(engines()["valkey"], tmp_path / "server", aof=True, appendfsync="always") as server:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "streamhooks", "publish", "--ndjson", "-", "--redis-url", server.url,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        assert process.stdin is not None
+        # Once the second is there, the answer to the first was heard.
+        last = "0"
+        for number in (1, 2):
+            process.stdin.write(event(number).encode() + b"\n")
+            ((_, ((id, _),)),) = await server.ask("XREAD", "BLOCK", 4000, "STREAMS", KEYS.stream, last)
+            last = id.decode()
+        await server.kill()
+        process.stdin.write(event(3).encode() + b"\n")
+        await server.start()
+        out, _ = await process.communicate(b"")
+        assert (process.returncode, out) == (0, b"3 published\n")
+        async with server.client() as redis:
+            found = [one.meta["Message"] for one in await published(redis)]
+        # The answer to the second may have been lost.
+        assert found in (["number 1", "number 2", "number 3"], ["number 1", "number 2", "number 2", "number 3"])
+
+
+async def test_a_file_whose_redis_is_not_there_fails_at_once_and_says_where_to_begin(tmp_path: Path) -> None:
+    file = ndjson(tmp_path, "nonsense", event(2), event(3))
+    ran = await command("publish", "--ndjson", file, "--redis-url", "redis://127.0.0.1:1/0")
+    assert (ran.code, ran.out) == (3, "")
+    assert ran.err.splitlines()[1] == (
+        "0 published before this; go on with --from-line 2 (at most 1000 events from there on may be published twice)"
+    )
+    assert ran.err.splitlines()[2].startswith("Redis at redis://127.0.0.1:1/0 cannot be reached (")
+
+
+async def test_a_partition_that_is_no_stream_leaves_the_line_to_go_on_with(
+    redis: Redis, redis_url: str, tmp_path: Path
+) -> None:
+    config = tmp_path / "streamhooks.yaml"
+    config.write_text("stream: {key: many, partitions: 4}\n")
+    names = stream_names("many", 4)
+    types = [f"T{n}" for n in range(20)]
+    await redis.set(stream_of("T7", "", names), "no stream", ex=60)
+    bad = [number for number, type_ in enumerate(types, 1) if stream_of(type_, "", names) == stream_of("T7", "", names)]
+    file = ndjson(tmp_path, *(json.dumps({"type": type_}) for type_ in types))
+    ran = await command("publish", "--ndjson", file, "--config", str(config), "--redis-url", redis_url)
+    assert ran.code == 1
+    assert ran.err.splitlines()[0].startswith(
+        f"{20 - len(bad)} published before this; go on with --from-line {bad[0]} "
+    )
+    assert "refused a command (WRONGTYPE" in ran.err
+
+
+async def test_a_publish_that_is_interrupted_says_where_to_go_on(redis: Redis, redis_url: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "streamhooks", "publish", "--ndjson", "-", "--redis-url", redis_url,
+        stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin is not None
+    last = "0"
+    for number in (1, 2):
+        process.stdin.write(event(number).encode() + b"\n")
+        ((_, ((id, _),)),) = await ask(redis, "XREAD", "BLOCK", 10_000, "STREAMS", KEYS.stream, last)
+        last = id.decode()
+    process.send_signal(signal.SIGINT)
+    _, err = await process.communicate()
+    assert process.returncode == 130
+    # The first is known to be there, the second may not be yet.
+    assert re.match(rb"(1|2) published before this; go on with --from-line (2|3) \(", err)
+
+
+async def test_an_address_that_is_none_is_wrong_usage(tmp_path: Path) -> None:
+    ran = await command("publish", "X", "--redis-url", "redis+sentinel://:secret@host/service")
+    assert ran.code == 2
+    assert ran.err == (
+        "configuration: redis.url: redis+sentinel://host/service: is no address that can be connected to; "
+        "write redis://HOST:PORT/DB, rediss://... or unix:///PATH\n1 fault\n"
+    )

@@ -8,8 +8,7 @@ import pytest
 
 from streamhooks import __version__
 from streamhooks.cli import COMMANDS
-from streamhooks.secret import Secret
-from streamhooks.store.connection import shown_url
+from streamhooks.secret import Secret, shown_url
 from tests.doors.command import command
 
 NOWHERE = "redis://admin:hunter2@127.0.0.1:1/0"

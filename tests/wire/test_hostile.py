@@ -32,114 +32,122 @@ def nested(depth: int) -> bytes:
     return b'{"type":"X","meta":{"a":' + b"[" * (depth - 2) + b"]" * (depth - 2) + b"}}"
 
 
+PACKED_FAULTS = [
+    (b"", "not_a_map", f"d: {NO_MAP}"),
+    (b"[1,2]", "not_a_map", f"d: {NO_MAP}"),
+    (b'"AuthFailure"', "not_a_map", f"d: {NO_MAP}"),
+    (b"null", "not_a_map", f"d: {NO_MAP}"),
+    (b"\x92\x01\x02", "not_a_map", f"d: {NO_MAP}"),
+    (b'{"type":"X","meta":[1]}', "not_a_map", f"d.meta: {NO_MAP}"),
+    (b'{"Type":"X","Meta":"text"}', "not_a_map", f"d.Meta: {NO_MAP}"),
+    (b'{"specversion":"1.0","type":"X","data":"text"}', "not_a_map", f"d.data: {NO_MAP}"),
+    (
+        b'{"type":"X"',
+        "malformed",
+        "d: is not JSON (Input data was truncated): write one whole JSON map",
+    ),
+    (b'{"type":"X"}}', "malformed", "d: is not JSON (trailing characters (byte 13)): write one whole JSON map"),
+    (
+        b"\x82\xa4type",
+        "malformed",
+        "d: is not MessagePack (Input data was truncated): write one whole MessagePack map",
+    ),
+    (
+        b"\xdf\xff\xff\xff\xff",
+        "malformed",
+        "d: is not MessagePack (Input data was truncated): write one whole MessagePack map",
+    ),
+    (b'{"type":"\xff"}', "utf8", "d: is not UTF-8: write strings in UTF-8"),
+    (b'{"\xff":1,"type":"X"}', "utf8", "d: is not UTF-8: write strings in UTF-8"),
+    (b"\x81\xa4type\xa1\xff", "utf8", "d: is not UTF-8: write strings in UTF-8"),
+    (
+        b"\x81\xa4type\xc4\x01\xff",
+        "utf8",
+        "d.type: byte 0 is not UTF-8: write text in UTF-8, binary data in base64",
+    ),
+    (
+        rb'{"type":"\ud800"}',
+        "utf8",
+        r"d: holds half a surrogate pair (\ud800 to \udfff) or is cut short",
+    ),
+    (b'{"type":"X","meta":{"a":NaN}}', "not_finite", f"d: {NOT_FINITE}"),
+    (b'{"type":"X","meta":{"a":[-Infinity]}}', "not_finite", f"d: {NOT_FINITE}"),
+    (b'{"type":"X","meta":{"a":1e999}}', "not_finite", f"d: {NOT_FINITE}"),
+    (
+        b"\x82\xa4type\xa1X\xa4meta\x81\xa1a\x91" + MSGPACK_NAN,
+        "not_finite",
+        "d.meta.a[0]: is nan: JSON has no such number, leave it out",
+    ),
+    (b"\x82\xa4type\xa1X\x01\x02", "bad_key", "d: has the key 1: keys of a map are strings"),
+    (
+        b"\x82\xa4type\xa1X\xa4meta\x81\xa1a\x81\xc4\x01b\x02",
+        "bad_key",
+        "d.meta.a: has the key b'b': keys of a map are strings",
+    ),
+    (
+        b"\x82\xa4type\xa1X\xa4meta\x81\xa1a\xd4\x05\x01",
+        "bad_value",
+        "d.meta.a: is a Ext: only JSON's values can be sent",
+    ),
+    (b"{}", "no_type", f"d.type: {NO_TYPE}"),
+    (b'{"type":null}', "no_type", f"d.type: {NO_TYPE}"),
+    (b"\x80", "no_type", f"d.type: {NO_TYPE}"),
+    (b'{"type":7,"meta":{}}', "bad_type", "d.type: is a number: a type is a string"),
+    (b'{"EventType":true}', "bad_type", "d.EventType: is a boolean: a type is a string"),
+    (b'{"type":"","meta":{}}', "bad_type", "d.type: has 0 characters: a type has 1 to 128"),
+    (
+        json.dumps({"type": "x" * 129}).encode(),
+        "bad_type",
+        "d.type: has 129 characters: a type has 1 to 128",
+    ),
+    (rb'{"type":"a\nb","meta":{}}', "bad_type", "d.type: holds a control character: leave it out"),
+    (rb'{"type":"a\u0085b","meta":{}}', "bad_type", "d.type: holds a control character: leave it out"),
+    (b'{"type":"X","api_id":7}', "bad_field", "d.api_id: is a number: it must be a string"),
+    (b'{"type":"X","meta":{},"org_id":["a"]}', "bad_field", "d.org_id: is a list: it must be a string"),
+    (b'{"type":"X","source":{}}', "bad_field", "d.source: is a map: it must be a string"),
+    (b'{"type":"X","traceparent":false}', "bad_field", "d.traceparent: is a boolean: it must be a string"),
+    (b'{"type":"X","ts":true}', "bad_field", "d.ts: is a boolean: it must be RFC 3339 text or an epoch number"),
+    (
+        b'{"type":"X","meta":{},"ts":"' + b"x" * 129 + b'"}',
+        "bad_field",
+        "d.ts: is no time: write RFC 3339 or an epoch, at most 128 characters, none a control one",
+    ),
+    (
+        b'{"type":"X","TimeStamp":"a\\u0000"}',
+        "bad_field",
+        "d.TimeStamp: is no time: write RFC 3339 or an epoch, at most 128 characters, none a control one",
+    ),
+    (
+        b'{"type":"X","ts":1e300}',
+        "bad_field",
+        "d.ts: is an epoch outside the years 1 to 9999: give seconds below 1e11, or milliseconds",
+    ),
+    (
+        b'{"type":"X","ts":"99999999999999999999"}',
+        "bad_field",
+        "d.ts: is an epoch outside the years 1 to 9999: give seconds below 1e11, or milliseconds",
+    ),
+    (
+        b'{"specversion":"0.3","type":"X"}',
+        "bad_field",
+        'd.specversion: is no version that is read here: send CloudEvents "1.0"',
+    ),
+    (
+        b'{"specversion":"","type":"X","meta":{}}',
+        "bad_field",
+        'd.specversion: is no version that is read here: send CloudEvents "1.0"',
+    ),
+    (
+        b'{"specversion":"1.0","type":"X","data_base64":"AA=="}',
+        "bad_field",
+        "d.data_base64: binary data is not read: send `data` as a JSON object",
+    ),
+]
+
+
 @pytest.mark.parametrize(
     ("data", "kind", "said"),
-    [
-        (b"", "not_a_map", f"d: {NO_MAP}"),
-        (b"[1,2]", "not_a_map", f"d: {NO_MAP}"),
-        (b'"AuthFailure"', "not_a_map", f"d: {NO_MAP}"),
-        (b"null", "not_a_map", f"d: {NO_MAP}"),
-        (b"\x92\x01\x02", "not_a_map", f"d: {NO_MAP}"),
-        (b'{"type":"X","meta":[1]}', "not_a_map", f"d.meta: {NO_MAP}"),
-        (b'{"Type":"X","Meta":"text"}', "not_a_map", f"d.Meta: {NO_MAP}"),
-        (b'{"specversion":"1.0","type":"X","data":"text"}', "not_a_map", f"d.data: {NO_MAP}"),
-        (
-            b'{"type":"X"',
-            "malformed",
-            "d: is not JSON (Input data was truncated): write one whole JSON map",
-        ),
-        (b'{"type":"X"}}', "malformed", "d: is not JSON (trailing characters (byte 13)): write one whole JSON map"),
-        (
-            b"\x82\xa4type",
-            "malformed",
-            "d: is not MessagePack (Input data was truncated): write one whole MessagePack map",
-        ),
-        (
-            b"\xdf\xff\xff\xff\xff",
-            "malformed",
-            "d: is not MessagePack (Input data was truncated): write one whole MessagePack map",
-        ),
-        (b'{"type":"\xff"}', "utf8", "d: is not UTF-8: write strings in UTF-8"),
-        (b'{"\xff":1,"type":"X"}', "utf8", "d: is not UTF-8: write strings in UTF-8"),
-        (b"\x81\xa4type\xa1\xff", "utf8", "d: is not UTF-8: write strings in UTF-8"),
-        (
-            b"\x81\xa4type\xc4\x01\xff",
-            "utf8",
-            "d.type: byte 0 is not UTF-8: write text in UTF-8, binary data in base64",
-        ),
-        (
-            rb'{"type":"\ud800"}',
-            "utf8",
-            r"d: holds half a surrogate pair (\ud800 to \udfff) or is cut short",
-        ),
-        (b'{"type":"X","meta":{"a":NaN}}', "not_finite", f"d: {NOT_FINITE}"),
-        (b'{"type":"X","meta":{"a":[-Infinity]}}', "not_finite", f"d: {NOT_FINITE}"),
-        (b'{"type":"X","meta":{"a":1e999}}', "not_finite", f"d: {NOT_FINITE}"),
-        (
-            b"\x82\xa4type\xa1X\xa4meta\x81\xa1a\x91" + MSGPACK_NAN,
-            "not_finite",
-            "d.meta.a[0]: is nan: JSON has no such number, leave it out",
-        ),
-        (b"\x82\xa4type\xa1X\x01\x02", "bad_key", "d: has the key 1: keys of a map are strings"),
-        (
-            b"\x82\xa4type\xa1X\xa4meta\x81\xa1a\x81\xc4\x01b\x02",
-            "bad_key",
-            "d.meta.a: has the key b'b': keys of a map are strings",
-        ),
-        (
-            b"\x82\xa4type\xa1X\xa4meta\x81\xa1a\xd4\x05\x01",
-            "bad_value",
-            "d.meta.a: is a Ext: only JSON's values can be sent",
-        ),
-        (b"{}", "no_type", f"d.type: {NO_TYPE}"),
-        (b'{"type":null}', "no_type", f"d.type: {NO_TYPE}"),
-        (b"\x80", "no_type", f"d.type: {NO_TYPE}"),
-        (b'{"type":7,"meta":{}}', "bad_type", "d.type: is a number: a type is a string"),
-        (b'{"EventType":true}', "bad_type", "d.EventType: is a boolean: a type is a string"),
-        (b'{"type":"","meta":{}}', "bad_type", "d.type: has 0 characters: a type has 1 to 128"),
-        (
-            json.dumps({"type": "x" * 129}).encode(),
-            "bad_type",
-            "d.type: has 129 characters: a type has 1 to 128",
-        ),
-        (rb'{"type":"a\nb","meta":{}}', "bad_type", "d.type: holds a control character: leave it out"),
-        (rb'{"type":"a\u0085b","meta":{}}', "bad_type", "d.type: holds a control character: leave it out"),
-        (b'{"type":"X","api_id":7}', "bad_field", "d.api_id: is a number: it must be a string"),
-        (b'{"type":"X","meta":{},"org_id":["a"]}', "bad_field", "d.org_id: is a list: it must be a string"),
-        (b'{"type":"X","source":{}}', "bad_field", "d.source: is a map: it must be a string"),
-        (b'{"type":"X","traceparent":false}', "bad_field", "d.traceparent: is a boolean: it must be a string"),
-        (b'{"type":"X","ts":true}', "bad_field", "d.ts: is a boolean: it must be RFC 3339 text or an epoch number"),
-        (
-            b'{"type":"X","meta":{},"ts":"' + b"x" * 129 + b'"}',
-            "bad_field",
-            "d.ts: is no time: write RFC 3339 or an epoch, at most 128 characters, none a control one",
-        ),
-        (
-            b'{"type":"X","TimeStamp":"a\\u0000"}',
-            "bad_field",
-            "d.TimeStamp: is no time: write RFC 3339 or an epoch, at most 128 characters, none a control one",
-        ),
-        (
-            b'{"type":"X","ts":1e300}',
-            "bad_field",
-            "d.ts: is an epoch outside the years 1 to 9999: give seconds below 1e11, or milliseconds",
-        ),
-        (
-            b'{"type":"X","ts":"99999999999999999999"}',
-            "bad_field",
-            "d.ts: is an epoch outside the years 1 to 9999: give seconds below 1e11, or milliseconds",
-        ),
-        (
-            b'{"specversion":"0.3","type":"X"}',
-            "bad_field",
-            'd.specversion: is no version that is read here: send CloudEvents "1.0"',
-        ),
-        (
-            b'{"specversion":"1.0","type":"X","data_base64":"AA=="}',
-            "bad_field",
-            "d.data_base64: binary data is not read: send `data` as a JSON object",
-        ),
-    ],
+    PACKED_FAULTS,
     ids=lambda value: repr(value[:40]) if isinstance(value, bytes) else "",
 )
 def test_a_packed_entry_that_is_no_event_is_told_where_and_why(data: bytes, kind: str, said: str) -> None:
@@ -147,37 +155,40 @@ def test_a_packed_entry_that_is_no_event_is_told_where_and_why(data: bytes, kind
     assert (error.kind, str(error)) == (kind, said)
 
 
+FIELD_FAULTS: list[tuple[dict[bytes, bytes], str, str]] = [
+    ({}, "no_type", f"type: {NO_TYPE}"),
+    ({b"message": b"m"}, "no_type", f"type: {NO_TYPE}"),
+    ({b"meta": b"{}"}, "no_type", f"type: {NO_TYPE}"),
+    ({b"meta": b"[]", b"type": b"X"}, "not_a_map", f"meta: {NO_MAP}"),
+    ({b"meta": b"", b"type": b"X"}, "not_a_map", f"meta: {NO_MAP}"),
+    ({b"type": b""}, "bad_type", "type: has 0 characters: a type has 1 to 128"),
+    ({b"type": b"a\x07"}, "bad_type", "type: holds a control character: leave it out"),
+    (
+        {b"type": b"X\xff"},
+        "utf8",
+        "type: byte 1 is not UTF-8: write text in UTF-8, binary data in base64",
+    ),
+    (
+        {b"type": b"X", b"message": b"\xff"},
+        "utf8",
+        "message: byte 0 is not UTF-8: write text in UTF-8, binary data in base64",
+    ),
+    (
+        {b"type": b"X", b"a\xff": b"v"},
+        "utf8",
+        r"field b'a\xff': byte 1 is not UTF-8: write text in UTF-8, binary data in base64",
+    ),
+    (
+        {b"type": b"X", b"ts": b"253402300800", b"api_id": b"\xc3"},
+        "utf8",
+        "api_id: byte 0 is not UTF-8: write text in UTF-8, binary data in base64",
+    ),
+]
+
+
 @pytest.mark.parametrize(
     ("fields", "kind", "said"),
-    [
-        ({}, "no_type", f"type: {NO_TYPE}"),
-        ({b"message": b"m"}, "no_type", f"type: {NO_TYPE}"),
-        ({b"meta": b"{}"}, "no_type", f"type: {NO_TYPE}"),
-        ({b"meta": b"[]", b"type": b"X"}, "not_a_map", f"meta: {NO_MAP}"),
-        ({b"meta": b"", b"type": b"X"}, "not_a_map", f"meta: {NO_MAP}"),
-        ({b"type": b""}, "bad_type", "type: has 0 characters: a type has 1 to 128"),
-        ({b"type": b"a\x07"}, "bad_type", "type: holds a control character: leave it out"),
-        (
-            {b"type": b"X\xff"},
-            "utf8",
-            "type: byte 1 is not UTF-8: write text in UTF-8, binary data in base64",
-        ),
-        (
-            {b"type": b"X", b"message": b"\xff"},
-            "utf8",
-            "message: byte 0 is not UTF-8: write text in UTF-8, binary data in base64",
-        ),
-        (
-            {b"type": b"X", b"a\xff": b"v"},
-            "utf8",
-            r"field b'a\xff': byte 1 is not UTF-8: write text in UTF-8, binary data in base64",
-        ),
-        (
-            {b"type": b"X", b"ts": b"253402300800", b"api_id": b"\xc3"},
-            "utf8",
-            "api_id: byte 0 is not UTF-8: write text in UTF-8, binary data in base64",
-        ),
-    ],
+    FIELD_FAULTS,
     ids=lambda value: repr(value)[:60] if isinstance(value, dict) else "",
 )
 def test_split_and_flat_entries_that_are_no_events_are_told_where_and_why(
