@@ -20,8 +20,8 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 def test_each_gateway_has_its_page_and_its_files() -> None:
-    assert {page.stem for page in PAGES} == {folder.name for folder in SCRIPTS.iterdir()}
     assert {page.stem for page in PAGES} == {"nginx", "tyk", "kong", "apisix", "envoy"}
+    assert [page.stem for page in PAGES if not (SCRIPTS / page.stem).is_dir()] == []
 
 
 @named
