@@ -3,12 +3,14 @@
 Law: ids are told only of what Redis has acknowledged. Where Redis fails midway, the sender is told which events were
 taken and of which nobody can say, so that it sends the others again and no more.
 
-The worker shares this process's loop, so a large body is judged in slices, between which deliveries go on; and Redis is
-asked over connections of the door's own, so that no delivery waits for one.
+The worker shares this process's loop, so what is large is read on a thread, and what is small in slices, between which
+deliveries go on; and Redis is asked over connections of the door's own, so that no delivery waits for one.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
 
 import structlog
 from msgspec import Struct
@@ -25,8 +27,10 @@ from streamhooks.store.adding import Added, add, longest
 from streamhooks.wire import Packed
 
 log = structlog.get_logger("streamhooks")
-SLICE_BYTES = 65536
-"""Of events that are judged in one go: a few milliseconds where they are as hostile as can be."""
+T = TypeVar("T")
+SLICE_BYTES = 16384
+"""What is read in one go: some ten milliseconds where it is as hostile as can be. A whole event of that kind would
+take two hundred."""
 RETRY_AFTER = {"full": "5", "redis": "5", "busy": "1"}
 """Seconds, by what is in the way."""
 
@@ -51,7 +55,7 @@ class Taking:
     async def take(self, kind: Kind, body: bytes, headers: Sequence[tuple[bytes, bytes]], *, records: bool) -> Taken:
         """Raises IngestError."""
         try:
-            found = pieces(kind, body, headers, self._most_bytes)
+            found = await _aside(len(body), partial(pieces, kind, body, headers, self._most_bytes))
         except WireError as error:
             self._count("refused", 1)
             raise refused_whole(error) from None
@@ -75,7 +79,7 @@ class Taking:
         skipped = seen = 0
         for index, piece in enumerate(found):
             try:
-                judged = judge(piece, self._most_bytes, record=records)
+                judged = await _aside(len(piece.data), partial(judge, piece, self._most_bytes, record=records))
             except WireError as error:
                 wrong.append(bad(index, piece.line, error))
             else:
@@ -127,3 +131,8 @@ class Taking:
 
     def _count(self, result: str, events: int) -> None:
         self._figures.ingested[result] += events
+
+
+async def _aside(size: int, act: Callable[[], T]) -> T:
+    """On a thread where it is large: then the interpreter takes turns, and only a decoder's own run holds it up."""
+    return await asyncio.to_thread(act) if size > SLICE_BYTES else act()
