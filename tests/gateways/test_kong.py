@@ -29,13 +29,13 @@ WORLD = """
 local status, address, service = tonumber(arg[1]), arg[2] ~= "" and arg[2] or nil, {name = "orders", protocol = "http"}
 kong = {
   response = {get_status = function() return status end},
-  request = {get_path = function() return arg[3] end, get_method = function() return "GET" end,
-             get_start_time = function() return 1790000000123 end},
+  request = {get_path = function() return arg[3] end, get_method = function() return "GET" end},
   client = {get_forwarded_ip = function() return "203.0.113.7" end,
             get_consumer = function() return {username = "mobile"} end},
   router = {get_service = function() return service end, get_route = function() return {name = "r1"} end},
 }
-ngx = {var = {upstream_addr = address, upstream_status = address and tostring(status)}}
+ngx = {var = {upstream_addr = address, upstream_status = address and tostring(status)},
+       req = {start_time = function() return 1790000000.123 end}}
 
 local function json(value)
   if type(value) == "table" then
@@ -81,12 +81,12 @@ def test_the_configuration_says_only_what_kong_knows() -> None:
 async def test_requests_that_went_wrong_are_events_and_no_others(rig: Rig, record: Any) -> None:
     requests = [
         (200, "10.0.0.1:80"), (401, ""), (403, "10.0.0.1:80"), (404, ""), (429, ""), (500, "10.0.0.1:80"),
-        (502, "10.0.0.1:80"), (503, ""), (504, "10.0.0.1:80"),
+        (502, "10.0.0.2:80, 10.0.0.1:80"), (503, ""), (504, "10.0.0.1:80"), (503, "kong_upstream"),
     ]  # fmt: skip
     records = [record(status, upstream) for status, upstream in requests]
     async with door(rig) as ours:
         answered = await ours.post("[" + ",".join(records) + "]", path=RECORDS)
-    assert (len(answered.ids), answered.json["skipped"]) == (6, 3)
+    assert (len(answered.ids), answered.json["skipped"]) == (7, 3)
     events = await stored(rig)
     assert [(event.type, event.api_id, event.source) for event in events] == [
         ("AuthFailure", "orders", "kong"),
@@ -95,6 +95,7 @@ async def test_requests_that_went_wrong_are_events_and_no_others(rig: Rig, recor
         ("HostDown", "orders", "kong"),
         ("BreakerTripped", "orders", "kong"),
         ("HostDown", "orders", "kong"),
+        ("BreakerTripped", "orders", "kong"),
     ]
     first, down, tripped = events[0], events[3], events[4]
     assert first.meta == {
