@@ -175,6 +175,21 @@ HOST = matching(
 """As a Host header names it."""
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach it."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def host_of(listen: str) -> str:
+    """The host of a LISTEN value, in lower case and without brackets."""
+    return listen.rpartition(":")[0].strip("[]").lower()
+
+
 def _cidr(value: object) -> str:
     sentence = 'must be a network such as "10.0.0.0/8", "127.0.0.1/32" or "fd00::/8"'
     if not isinstance(value, str):

@@ -10,9 +10,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from streamhooks.admin.access import DELAY, Access, is_loopback
+from streamhooks.admin.access import DELAY, Access
 from streamhooks.admin.answers import AdminError
 from streamhooks.secret import Secret
+from streamhooks.settings.rules import is_loopback
 from tests.admin.asking import ANY_PORT, FORM, TOKEN, Answered, door, opened
 from tests.flow.rig import Rig
 from tests.flow.test_redis_trouble import full

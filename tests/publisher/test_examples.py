@@ -120,7 +120,7 @@ http {{
 """
 
 
-@pytest.mark.skipif(not (LUA.exists() and shutil.which("nginx")), reason="NGINX with Lua is not installed")
+@pytest.mark.skipif(not (LUA.exists() and shutil.which("nginx")), reason="nginx with Lua is not installed")
 @pytest.mark.parametrize("partitions", [1, PARTITIONS])
 async def test_lua_in_nginx_publishes_it_into_the_same_partition(
     partitions: int, server: Server, tmp_path: Path
