@@ -22,6 +22,7 @@ from streamhooks.files import Loaded
 from streamhooks.flow.patience import within
 from streamhooks.flow.worker import Worker
 from streamhooks.handlers.catalogue import Catalogue
+from streamhooks.ingest.door import IngestDoor
 from streamhooks.observe import logs
 from streamhooks.observe.figures import Tell, write_log
 from streamhooks.observe.traces import PATIENCE, tracing
@@ -117,7 +118,8 @@ async def application(
             traces=traces,
         )
         _stop_on_signals(worker.stopping)
-        async with AdminSite(loaded, worker, sending, opened), worker, Reload(loaded, load_again, worker):
+        door = IngestDoor(loaded.settings, worker.figures, worker.stopping)
+        async with AdminSite(loaded, worker, sending, opened), door, worker, Reload(loaded, load_again, worker):
             yield worker
 
 

@@ -85,7 +85,7 @@ class Reload:
         try:
             fresh = load_again(None)
         except ConfigError as error:
-            _refused("reload_refused", error, "old one stays")
+            log.error("reload_refused", faults=_listed(error), effect="old one stays")  # noqa: TRY400  no bug
             return False
         self._seen = dict(fresh.held.stamps)
         self._take(fresh)
@@ -97,7 +97,7 @@ class Reload:
         try:
             fresh = load_again(self._loaded.held)
         except ConfigError as error:
-            _refused("secrets_refused", error, "old ones stay")
+            log.error("secrets_refused", faults=_listed(error), effect="old ones stay")  # noqa: TRY400  no bug
             return
         if fresh.held.secrets == self._loaded.held.secrets:  # touched, not changed
             return
@@ -113,9 +113,9 @@ class Reload:
         self._worker.lanes.replace(Catalogue(fresh.handlers))
 
 
-def _refused(event: str, error: ConfigError, effect: str) -> None:
-    for fault in error.faults:
-        log.error(event, file=fault.file, path=fault.path, message=fault.message, effect=effect)
+def _listed(error: ConfigError) -> list[str]:
+    """Every fault with its file and key path: one record tells all that there is to be mended."""
+    return [str(fault) for fault in error.faults]
 
 
 def _differing(one: Settings, other: Settings) -> list[str]:

@@ -8,9 +8,15 @@ ALLOWED = {
     "promtool is not installed": "the alert rules are checked by Prometheus' own tool",
     "faketime is not installed": "clocks that jump while a process runs are made with libfaketime",
     "go is not installed": "the real Go answers the templates of the oracle tests",
+    "curl is not installed": "the commands of docs/ingest.md are run; on Debian: apt-get install curl",
+    "node is not installed": "Tyk's event handler is JavaScript; on Debian: apt-get install nodejs",
+    "lua5.1 is not installed": "Kong's fields are Lua; on Debian: apt-get install lua5.1",
+    "nginx with Lua is not installed": "on Debian: apt-get install nginx-light libnginx-mod-http-lua lua-nginx-redis",
     "chromium is not installed": "a real browser looks at the console; on Debian: apt-get install chromium",
     "systemd is not installed": "systemd-analyze reads the unit",
     "buildah is not installed": "the image is built and run without a daemon; its base comes from Docker's registry",
+    "redis-cli is not installed": "the example for redis-cli; on Debian: apt-get install redis-tools",
+    "go-redis is not in Go's module cache": "go mod download, in scripts/gateways/examples/go",
 }
 """The reasons for which a test may be skipped, and why."""
 

@@ -22,6 +22,12 @@ RULES = (
     "handlers",
     "delivery",
     "settings",
+    "ingest/bodies.py",
+    "ingest/cloud_events.py",
+    "ingest/forms.py",
+    "ingest/kinds.py",
+    "ingest/records.py",
+    "ingest/refusals.py",
 )
 UNWELCOME = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
 

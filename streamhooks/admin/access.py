@@ -17,6 +17,7 @@ from aiohttp import web
 
 from streamhooks.admin.answers import AdminError
 from streamhooks.secret import Secret
+from streamhooks.settings.rules import is_loopback
 
 HEADER, VALUE = "X-Streamhooks", "console"
 """What every request that changes something carries: another site cannot set it without asking us first."""
@@ -60,7 +61,8 @@ class Access:
             return
         names = (*LOOPBACK, *sorted(self._hosts - set(LOOPBACK)))
         known = ", ".join(f"[{name}]" if ":" in name else name for name in names)
-        raise AdminError(421, "wrong_host", f"this is no host of ours; ask for one of {known}, or name it in admin.hosts")
+        said = f"this is no host of ours; ask for one of {known}, or name it in admin.hosts"
+        raise AdminError(421, "wrong_host", said)
 
     async def _check_token(self, request: web.Request) -> None:
         if not self._token:
@@ -72,16 +74,6 @@ class Access:
             await asyncio.sleep(DELAY)
             raise _unauthorized("wrong_token", "the token is not that of admin.token", ', error="invalid_token"')
         raise _unauthorized("no_token", "give the token of admin.token as Authorization: Bearer TOKEN")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach it."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _is_wildcard(host: str) -> bool:

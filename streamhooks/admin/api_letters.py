@@ -1,7 +1,6 @@
 """`/api/v1/dead`: dead letters, a page of them, one of them whole, and their replay."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from aiohttp import web
 from msgspec import Struct
@@ -101,9 +100,10 @@ class LettersApi:
         done.gone += [letter.id for letter in letters if letter.id not in set(ids)]
 
     def _tell(self, request: web.Request, body: ChosenLetters, done: Replayed) -> None:
-        asked: dict[str, Any] = {"ids": body.ids[:10], "handler": body.handler, "type": body.type}
-        asked |= {"reason": body.reason, "since": body.since, "until": body.until, "force": body.force}
-        self._desk.audit(request, "replay_letters", **asked, replayed=len(done.replayed), gone=len(done.gone))
+        self._desk.audit(
+            request, "replay_letters", ids=body.ids[:10], handler=body.handler, type=body.type, reason=body.reason,
+            since=body.since, until=body.until, force=body.force, replayed=len(done.replayed), gone=len(done.gone),
+        )  # fmt: skip
 
 
 def _size(text: str) -> int:

@@ -84,8 +84,9 @@ class TrialApi:
         finally:
             self._under_way -= 1
         came = answered(reply, secrets_of(event, made))
-        what = {"type": event.type, "template": "edited" if trial.template is not UNSET else "own"}
-        self._desk.audit(request, "fire", handler=handler.id, **what, answer=came.get("status", came.get("failure")))
+        template = "edited" if trial.template is not UNSET else "own"
+        said = came.get("status", came.get("failure"))
+        self._desk.audit(request, "fire", handler=handler.id, type=event.type, template=template, answer=said)
         return answer(
             {
                 "request": Shown(made, reveal=False, hidden=hidden_of(event)).told(),

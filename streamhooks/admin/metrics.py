@@ -21,7 +21,9 @@ RESULTS = ("2xx", "3xx", "4xx", "5xx", "timeout", "connect", "dns", "tls", "bloc
 def page(figures: Figures, lanes: Iterable[Lane], backlogs: Iterable[Backlog]) -> bytes:
     """The text of `/metrics`. `backlogs` is empty while Redis does not answer: then those series are left out."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Page([*_of_process(figures), *_of_handlers(figures, lanes), *_of_redis(list(backlogs))]))
+    registry.register(
+        _Page([*_of_process(figures), *_of_ingest(figures), *_of_handlers(figures, lanes), *_of_redis(list(backlogs))])
+    )
     return generate_latest(registry)
 
 
@@ -42,6 +44,20 @@ def _of_process(figures: Figures) -> Iterator[Metric]:
         ("late_outcomes", "Outcomes dropped because another worker had taken the entry over.", figures.late),
     ):  # fmt: skip
         yield CounterMetricFamily(f"streamhooks_{name}", says, value=value)
+
+
+def _of_ingest(figures: Figures) -> Iterator[Metric]:
+    if not figures.ingest_requests:
+        return
+    events = CounterMetricFamily("streamhooks_ingested", "Events that came by the HTTP door.", labels=["result"])
+    for result in ("taken", "skipped", "refused", "unknown"):
+        events.add_metric([result], figures.ingested[result])
+    requests = CounterMetricFamily(
+        "streamhooks_ingest_requests", "Requests to the HTTP door by status.", labels=["status"]
+    )
+    for status, count in figures.ingest_requests.items():
+        requests.add_metric([str(status)], count)
+    yield from (events, requests)
 
 
 def _of_handlers(figures: Figures, lanes: Iterable[Lane]) -> Iterator[Metric]:

@@ -6,7 +6,6 @@
 
 import asyncio
 import errno
-import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -22,6 +21,7 @@ from streamhooks.admin.metrics import page
 from streamhooks.errors import ConfigError, Fault, StoreError
 from streamhooks.files import Loaded
 from streamhooks.flow.worker import Worker
+from streamhooks.listening import cannot, listening
 from streamhooks.sender import Sender
 from streamhooks.store.backlog import Backlog, measure
 
@@ -80,8 +80,8 @@ class AdminSite:
         """The port that was configured; where none was, the next free one, so that several workers start together."""
         for tried in range(port, port + (1 if self._configured else PORTS_TRIED)):
             try:
-                listening = await asyncio.to_thread(_listening, host, tried)
-                await web.SockSite(self._runner_ready(), listening).start()
+                made = await asyncio.to_thread(listening, host, tried)
+                await web.SockSite(self._runner_ready(), made).start()
             except OSError as error:
                 if self._configured or error.errno != errno.EADDRINUSE:
                     raise self._cannot(error) from error
@@ -96,9 +96,7 @@ class AdminSite:
         return self._runner
 
     def _cannot(self, error: OSError) -> ConfigError:
-        why = "the port is taken" if error.errno == errno.EADDRINUSE else str(error.strerror or error)
-        message = f"cannot listen on {self._listen}: {why}; name another address, or end what listens there"
-        return ConfigError([Fault("configuration", "admin.listen", message)])
+        return ConfigError([Fault("configuration", "admin.listen", cannot(self._listen, error))])
 
     async def _livez(self, _request: web.Request) -> web.Response:
         return web.Response(text="alive\n")
@@ -126,24 +124,3 @@ class AdminSite:
                 return [await measure(client, p.keys, p.entries, p.retries) for p in self._worker.partitions]
         except (StoreError, TimeoutError):
             return []
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    """A socket that listens. Raises OSError.
-
-    Made here because two workers that start in the same moment may both bind a port, and only listening tells whose it
-    is: uvloop then gives a server without a socket and no error.
-    """
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    made = socket.socket(family, kind, protocol)
-    try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind(address)
-        made.listen(128)
-        made.setblocking(False)
-    except OSError:
-        made.close()
-        raise
-    return made

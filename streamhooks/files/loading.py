@@ -36,6 +36,7 @@ from streamhooks.settings.environment import LISTS, overrides
 from streamhooks.settings.policy import contradictions, for_one_handler, inner
 from streamhooks.settings.reading import Given, Known, Place, Reader, joined, made
 from streamhooks.settings.references import UnresolvedError
+from streamhooks.settings.rules import host_of, is_loopback
 
 DEFAULT_SEARCH = (Path("streamhooks.yaml"), Path("/etc/streamhooks"))
 """Where a configuration is looked for when none is named; the first that exists is taken."""
@@ -272,6 +273,7 @@ def _assembled(
     settings = made(Settings, known)
     _check_defaults(known, settings, faults)
     _check_together(known, settings, faults)
+    _check_ingest(known, settings, faults)
     disk.templates = str(Path(base, settings.templates.path))
     builder = Builder(inner(known, "defaults"), disk.template, _refusals(opened), faults, warnings)
     handlers: list[Handler] = []
@@ -319,6 +321,25 @@ def _check_defaults(known: Known, settings: Settings, faults: list[Fault]) -> No
         said = {".".join(key): given.place for key, given in policy.items() if key[0] == section}
         place = said.get(path) or Place(next(iter(said.values())).file, f"defaults.{path}")
         faults.append(place.fault(message))
+
+
+def _check_ingest(known: Known, settings: Settings, faults: list[Fault]) -> None:
+    """What the HTTP door's settings cannot be together, and beside others."""
+    door, listen = settings.ingest, known.get(("ingest", "listen"))
+    if listen is None or not door.listen:
+        return
+    if not any((door.token, *door.tokens)) and not is_loopback(host_of(door.listen)):
+        said = "is no loopback address, and there is no ingest.token: set one, or listen on 127.0.0.1"
+        faults.append(listen.place.fault(said))
+    if door.listen == settings.admin.listen and not door.listen.endswith(":0"):
+        faults.append(listen.place.fault("is the address of admin.listen, too; give the door another port"))
+    if door.max_stream_entries <= settings.stream.retention.entries:
+        most = known.get(("ingest", "max_stream_entries"), listen)
+        said = (
+            f"ingest.max_stream_entries ({door.max_stream_entries}) must be more than stream.retention.entries "
+            f"({settings.stream.retention.entries}), or the door is shut while nothing waits"
+        )
+        faults.append(Fault(most.place.file, "ingest", said))
 
 
 def _handlers(document: _Document, reader: Reader, builder: Builder) -> list[Handler]:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Coroutine
 import structlog
 
 from streamhooks.delivery.breaker import Breaker
-from streamhooks.delivery.judge import judge
+from streamhooks.delivery.judge import judge, status_words
 from streamhooks.delivery.request import RequestMaker
 from streamhooks.flow.carrier import Job
 from streamhooks.flow.failpoints import reached
@@ -185,10 +185,12 @@ class Lane:
         self.breaker.record(answer, job.replied)
         after = self.breaker.state(job.replied)
         if before == "closed" and after == "open":
-            log.warning("breaker_opened", handler=self.handler.id, effect="its events are stored for a while")
+            log.warning("breaker_opened", handler=self.handler.id, why=_words(answer), entry=job.event.id,
+                        seconds=round(self.breaker.wait(job.replied), 1),
+                        effect="its events are stored; then one is tried")  # fmt: skip
             self._telling.tell("StreamhooksBreakerOpened", self.handler.id, about=job.event)
         elif before != "closed" and after == "closed":
-            log.warning("breaker_closed", handler=self.handler.id)
+            log.warning("breaker_closed", handler=self.handler.id, entry=job.event.id, effect="what was stored follows")
             self._telling.tell("StreamhooksBreakerClosed", self.handler.id, about=job.event)
 
     def _tell(self, job: Job, outcome: Outcome) -> None:
@@ -212,6 +214,10 @@ class Lane:
     def _spread(self, seconds: float) -> float:
         """What waits for the same moment comes back over a third of the time more, not all at once."""
         return seconds * (1 + self._rng.random() / 3)
+
+
+def _words(answer: Reply | Failure) -> str:
+    return status_words(answer.status) if isinstance(answer, Reply) else f"{answer.kind}: {answer.message}"
 
 
 def _held(job: Job) -> Retry:

@@ -63,7 +63,7 @@ class Line:
             figures=figures, telling=telling, lease=worker.lease, max_deliveries=worker.max_deliveries,
         )  # fmt: skip
         self.waiting = Waiting(self.intake, worker.lease)
-        self.pausing = Pausing(partition.number, partition.pauses, health, telling)
+        self.pausing = Pausing(partition.number, partition.pauses, health)
         self.readings = [
             Reading(
                 source, partition.stream(source), intake=self.intake, room=room, gate=gate, health=health,

@@ -4,6 +4,8 @@ A pause is noted in Redis and looked at every second, so it reaches every worker
 not wait for that: it holds at once, while the note is on its way.
 """
 
+from collections.abc import Sequence
+
 import structlog
 
 from streamhooks.errors import StoreError
@@ -61,11 +63,10 @@ class Standing:
 class Pausing:
     """The pauses of one partition, between Redis and the lanes."""
 
-    def __init__(self, partition: int, pauses: Pauses, health: Health, telling: Telling) -> None:
+    def __init__(self, partition: int, pauses: Pauses, health: Health) -> None:
         self._partition = partition
         self._pauses = pauses
         self._health = health
-        self._telling = telling
 
     async def look(self, standings: dict[str, Standing]) -> None:
         """Tells every standing how its handler stands. Raises StoreError."""
@@ -73,24 +74,34 @@ class Pausing:
         for handler, standing in standings.items():
             standing.told(self._partition, found.get(handler))
 
-    async def gone(self, handler: str, why: str) -> None:
-        """Pauses a handler whose endpoint says that it is gone for good."""
+    async def pause(self, handler: str, why: str) -> bool:
+        """Whether it was not paused before."""
         try:
-            fresh = await self._pauses.pause(handler, "gone", why, GONE_PAUSE)
+            return await self._pauses.pause(handler, "gone", why, GONE_PAUSE)
         except StoreError as error:
             self._health.failed(error)
-            return
-        if fresh:
-            log.error("handler_paused", handler=handler, why=why, seconds=GONE_PAUSE,
-                      effect="its events are stored; then one is tried",
-                      way_out=f"streamhooks handlers resume {handler}")  # fmt: skip
-            self._telling.tell("StreamhooksHandlerPaused", handler, why)
+            return False
 
-    async def back(self, handler: str) -> None:
-        """Resumes a handler whose probe was delivered."""
+    async def resume(self, handler: str) -> bool:
+        """Whether it was paused because its endpoint was gone."""
         try:
-            if await self._pauses.resume(handler, kind="gone"):
-                log.warning("handler_resumed", handler=handler, why="its probe was delivered")
-                self._telling.tell("StreamhooksHandlerResumed", handler)
+            return await self._pauses.resume(handler, kind="gone")
         except StoreError as error:
             self._health.failed(error)
+            return False
+
+
+async def gone(partitions: Sequence[Pausing], handler: str, why: str, telling: Telling) -> None:
+    """Pauses a handler whose endpoint says that it is gone for good, on all partitions, and tells of it once."""
+    if any([await partition.pause(handler, why) for partition in partitions]):
+        log.error("handler_paused", handler=handler, why=why, seconds=GONE_PAUSE,
+                  effect="its events are stored; then one is tried",
+                  way_out=f"streamhooks handlers resume {handler}")  # fmt: skip
+        telling.tell("StreamhooksHandlerPaused", handler, why)
+
+
+async def back(partitions: Sequence[Pausing], handler: str, telling: Telling) -> None:
+    """Resumes a handler whose probe was delivered."""
+    if any([await partition.resume(handler) for partition in partitions]):
+        log.warning("handler_resumed", handler=handler, why="its probe was delivered")
+        telling.tell("StreamhooksHandlerResumed", handler)

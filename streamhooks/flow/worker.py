@@ -149,11 +149,11 @@ class Worker:
 
     def _said(self, handler: str, outcome: Delivered | Dead) -> None:
         """An endpoint has said that it is gone, or that it is back."""
-        for line in self.lines:
-            if isinstance(outcome, Dead):
-                self._loops.spawn(line.pausing.gone(handler, outcome.why))
-            else:
-                self._loops.spawn(line.pausing.back(handler))
+        partitions = [line.pausing for line in self.lines]
+        if isinstance(outcome, Dead):
+            self._loops.spawn(pausing.gone(partitions, handler, outcome.why, self._telling))
+        else:
+            self._loops.spawn(pausing.back(partitions, handler, self._telling))
 
     async def _reach_redis(self) -> None:
         while not self.stopping.is_set():

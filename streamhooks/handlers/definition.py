@@ -40,7 +40,9 @@ def _event_pattern(value: object) -> str:
     return value
 
 
-EVENT_PATTERN = Leaf(_event_pattern)
+EVENT_PATTERN = Leaf(
+    _event_pattern, schema={"type": "string", "pattern": r"^[^*]*\*?$", "minLength": 1, "maxLength": 128}
+)
 
 
 def is_credential(name: str, value: str) -> bool:

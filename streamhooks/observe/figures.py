@@ -94,6 +94,10 @@ class Figures:
         self.late = 0
         """Outcomes that came after another worker had taken the entry over."""
         self.unmatched = 0
+        self.ingested: Counter[str] = Counter()
+        """Events that came by the HTTP door: taken, skipped, refused, unknown."""
+        self.ingest_requests: Counter[int] = Counter()
+        """Requests to it, by the status that answered them."""
         self.handlers: dict[str, HandlerFigures] = {}
         self.dead_unhandled: Counter[str] = Counter()
         """Dead letters that no handler had a part in, by reason: undecodable, crash_loop."""

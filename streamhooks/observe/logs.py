@@ -10,6 +10,19 @@ from typing import TextIO
 
 import structlog
 
+log = structlog.get_logger("streamhooks")
+
+
+class _Libraries(logging.Handler):
+    """What a library says by Python's own logging, as a record of ours: else it would be bare text between JSON."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        tell = log.error if record.levelno >= logging.ERROR else log.warning
+        tell("library", source=record.name, message=record.getMessage(), exc_info=record.exc_info)
+
+
+_LIBRARIES = _Libraries(logging.WARNING)
+
 
 def set_up(level: str, format: str, stream: TextIO | None = None) -> None:
     """Configures structlog for this process. `format` is json, console, or auto: console on a terminal, else JSON."""
@@ -31,3 +44,4 @@ def set_up(level: str, format: str, stream: TextIO | None = None) -> None:
         logger_factory=structlog.PrintLoggerFactory(out),
         cache_logger_on_first_use=False,  # records are rare, and whoever sets it up again is heard
     )
+    logging.getLogger().addHandler(_LIBRARIES)  # once, however often it is set up

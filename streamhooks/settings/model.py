@@ -149,6 +149,12 @@ class Admin(Struct, frozen=True):
 class Ingest(Struct, frozen=True):
     listen: Annotated[str, rules.LISTEN] = ""
     token: Annotated[Secret, rules.SECRET] = NONE
+    tokens: Annotated[tuple[Secret, ...], Many(rules.SECRET)] = ()
+    """Further ones that are as good as `token`: one for each gateway, or the old beside the new one."""
+    max_body_bytes: Annotated[int, whole(1024, 16_777_216)] = 1_048_576
+    body_timeout: Annotated[float, duration(0.1, 60)] = 10.0
+    max_stream_entries: Annotated[int, whole(1, _COUNT)] = 1_000_000
+    """Beyond this length of a stream, acknowledged entries that `retention` keeps included, nothing more is taken."""
 
 
 class Log(Struct, frozen=True):

@@ -2,19 +2,24 @@
 
 A check takes what the file says and gives what the program uses, or raises RefusedError with the sentence
 "must be ...", which never repeats the value: it may be a secret. reading.py puts place and value before it.
+
+Beside each check stands what JSON Schema can say of it, for schema.py: never stricter than the check, in the regular
+expressions that Go's RE2, ECMA-262 and Python have in common.
 """
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from streamhooks.settings.duration import DurationError, seconds, spelled
 
 Check: TypeAlias = Callable[[object], Any]
+Schema: TypeAlias = Mapping[str, Any]
+"""A JSON Schema of draft 7."""
 
 
 class RefusedError(ValueError):
@@ -33,6 +38,7 @@ class Leaf(Struct, frozen=True):
     kind: Literal["plain", "secret", "header", "path", "pem"] = "plain"
     text: bool = True
     """What the environment gives is taken as it is; False: it is read as a YAML value."""
+    schema: Schema = field(default_factory=lambda: {"type": "string"})
 
 
 class Many(Struct, frozen=True):
@@ -49,6 +55,10 @@ class Table(Struct, frozen=True):
     """Whether a value is a secret by its name, though it stands in the file itself."""
 
 
+_AMOUNT = r"[0-9]+(?:\.[0-9]+)?"
+_DURATION = rf"^(?:{_AMOUNT}|(?:{_AMOUNT}(?:d|h|m|s|ms))+)$"
+
+
 def duration(low: float, high: float) -> Leaf:
     """A duration within bounds, both in seconds and allowed."""
 
@@ -61,7 +71,8 @@ def duration(low: float, high: float) -> Leaf:
             raise RefusedError(f"must be from {spelled(low)} to {spelled(high)}")
         return amount
 
-    return Leaf(check, text=False)
+    text = {"type": "string", "pattern": _DURATION}
+    return Leaf(check, text=False, schema={"anyOf": [{"type": "number", "minimum": low, "maximum": high}, text]})
 
 
 def whole(low: int, high: int) -> Leaf:
@@ -70,7 +81,7 @@ def whole(low: int, high: int) -> Leaf:
             raise RefusedError(f"must be a whole number from {low} to {high}")
         return value
 
-    return Leaf(check, text=False)
+    return Leaf(check, text=False, schema={"type": "integer", "minimum": low, "maximum": high})
 
 
 def number(low: float, high: float) -> Leaf:
@@ -79,7 +90,7 @@ def number(low: float, high: float) -> Leaf:
             raise RefusedError(f"must be a number from {low:g} to {high:g}")
         return float(value)
 
-    return Leaf(check, text=False)
+    return Leaf(check, text=False, schema={"type": "number", "minimum": low, "maximum": high})
 
 
 def flag() -> Leaf:
@@ -88,7 +99,7 @@ def flag() -> Leaf:
             raise RefusedError("must be true or false")
         return value
 
-    return Leaf(check, text=False)
+    return Leaf(check, text=False, schema={"type": "boolean"})
 
 
 def one_of(*words: str) -> Leaf:
@@ -99,11 +110,16 @@ def one_of(*words: str) -> Leaf:
             raise RefusedError(f"must be one of {allowed}")
         return str(value)
 
-    return Leaf(check)
+    return Leaf(check, schema={"type": "string", "enum": list(words)})
 
 
-def matching(pattern: str, sentence: str, kind: Literal["plain", "secret"] = "plain") -> Leaf:
-    """A text that the whole pattern matches; `sentence` says in words what that is."""
+def matching(
+    pattern: str, sentence: str, kind: Literal["plain", "secret"] = "plain", schema: Schema | None = None
+) -> Leaf:
+    """A text that the whole pattern matches; `sentence` says in words what that is.
+
+    `schema` says the pattern where it needs what not every regular expression has.
+    """
     compiled = re.compile(pattern)
 
     def check(value: object) -> str:
@@ -111,7 +127,7 @@ def matching(pattern: str, sentence: str, kind: Literal["plain", "secret"] = "pl
             raise RefusedError(sentence)
         return value
 
-    return Leaf(check, kind)
+    return Leaf(check, kind, schema=schema or {"type": "string", "pattern": f"^(?:{pattern})$"})
 
 
 def _text(value: object) -> str:
@@ -133,6 +149,12 @@ _TAG = r"[^{}\x00-\x20\x7f]"
 STREAM_KEY = matching(
     rf"(?=.{{1,512}}$){_TAG}*(?:\{{{_TAG}+\}})?{_TAG}*",
     "must be 1 to 512 characters without spaces, with at most one hash tag {x} and no other braces",
+    schema={
+        "type": "string",
+        "pattern": rf"^{_TAG}*(?:\{{{_TAG}+\}})?{_TAG}*$",
+        "minLength": 1,
+        "maxLength": 512,
+    },
 )
 
 
@@ -144,7 +166,15 @@ def _stream_start(value: object) -> str:
     raise RefusedError('must be "0" (the oldest entry), "$" (only new ones) or an entry id such as "1700000000000-0"')
 
 
-STREAM_START = Leaf(_stream_start)
+STREAM_START = Leaf(
+    _stream_start,
+    schema={
+        "anyOf": [
+            {"type": "integer", "minimum": 0},
+            {"type": "string", "pattern": r"^(?:\$|[0-9]{1,20}(?:-[0-9]{1,20})?)$"},
+        ]
+    },
+)
 
 REDIS_URL = matching(
     r"(?:rediss?|redis\+sentinel|redis\+cluster)://[^\s/].*|unix://\S+",
@@ -165,7 +195,10 @@ def _listen(value: object) -> str:
     return value
 
 
-LISTEN = Leaf(_listen)
+LISTEN = Leaf(
+    _listen,
+    schema={"type": "string", "pattern": r"^(?:(?:\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):[0-9]{1,5})?$"},
+)
 
 
 HOST = matching(
@@ -173,6 +206,21 @@ HOST = matching(
     'must be a host name or an address without a port, such as "hooks.example.com" or "[fd00::7]"',
 )
 """As a Host header names it."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach it."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def host_of(listen: str) -> str:
+    """The host of a LISTEN value, in lower case and without brackets."""
+    return listen.rpartition(":")[0].strip("[]").lower()
 
 
 def _cidr(value: object) -> str:
@@ -190,7 +238,7 @@ def _cidr(value: object) -> str:
     return str(loose)
 
 
-CIDR = Leaf(_cidr)
+CIDR = Leaf(_cidr, schema={"type": "string", "pattern": r"^[0-9A-Fa-f:.]+(?:/[0-9]{1,3})?$"})
 
 
 def _rate(value: object) -> float:
@@ -202,7 +250,7 @@ def _rate(value: object) -> float:
     return float(match[1]) / {"s": 1, "m": 60, "h": 3600}[match[2]]
 
 
-RATE = Leaf(_rate)
+RATE = Leaf(_rate, schema={"type": "string", "pattern": r"^(?:[0-9]{1,9}(?:\.[0-9]{1,6})?/[smh])?$"})
 """Requests a second; 0.0: as many as come."""
 
 
@@ -218,7 +266,7 @@ def _proxy(value: object) -> str:
     return value
 
 
-PROXY = Leaf(_proxy, "secret")
+PROXY = Leaf(_proxy, "secret", schema={"type": "string", "pattern": r"^(?:https?://[^\s/?#]+/*)?$"})
 
 
 def split_url(url: str) -> SplitResult | None:

@@ -7,7 +7,6 @@ host that is not its own.
 
 import shutil
 from contextlib import AsyncExitStack
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -71,7 +70,7 @@ class Page:
         self.errors: list[str] = []
         """What the page has complained of: exceptions, refused content, failed loads."""
         self.strangers: list[str] = []
-        """What it asked for at hosts that are not its own."""
+        """What it wanted of hosts that are not its own, whether or not its policy let it."""
         itself.on("pageerror", lambda error: self.errors.append(str(error)))
         itself.on("console", self._said)
         itself.on("request", self._asked)
@@ -120,5 +119,6 @@ class Page:
     async def reload(self) -> None:
         await self.itself.reload()
 
-    async def picture(self, path: Path, *, whole: bool = False) -> None:
-        await self.itself.screenshot(path=path, full_page=whole)
+    async def picture(self, *, whole: bool = False) -> bytes:
+        """What the window shows, or the whole page, as PNG."""
+        return await self.itself.screenshot(full_page=whole)

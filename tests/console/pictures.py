@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import random
 import tempfile
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from redis.asyncio import Redis
@@ -16,6 +17,7 @@ from streamhooks.embedded import EmbeddedServer
 from tests.admin.asking import Door, door
 from tests.console import scene
 from tests.console.browser import PROGRAM, Browser, Page, Scheme
+from tests.console.png import smaller
 from tests.flow.rig import Records, Rig
 from tests.servers import Endpoint
 from tests.waiting import eventually
@@ -39,38 +41,37 @@ class Pictures:
         return page
 
     async def take(self, page: Page, name: str, *, whole: bool = True) -> None:
-        file = self._into / f"{name}.png"
-        await page.picture(file, whole=whole)
-        print(f"{file.name}: {file.stat().st_size / 1024:.0f} KB")
+        data = await asyncio.to_thread(smaller, await page.picture(whole=whole))
+        (self._into / f"{name}.png").write_bytes(data)
+        print(f"{name}.png: {len(data) / 1024:.0f} KB")
 
 
-async def shoot(rig: Rig, ours: Door, browser: Browser, into: Path) -> None:
+async def shoot(ours: Door, browser: Browser, into: Path) -> None:
     """Every picture, of a scene that has gone on for a while."""
-    take = Pictures(browser, ours, into)
+    pictures = Pictures(browser, ours, into)
     scheme: Scheme
     for scheme in ("light", "dark"):
-        await take.take(await take.opened("", scheme=scheme), f"console-overview-{scheme}")
-    await take.take(await take.opened("", PHONE), "console-phone", whole=False)
+        overview = await pictures.opened("", scheme=scheme)
+        await overview.until("document.querySelectorAll('.outcome').length >= 7")
+        await pictures.take(overview, f"console-overview-{scheme}")
+    await pictures.take(await pictures.opened("", PHONE), "console-phone", whole=False)
 
-    dead = await take.opened("#dead")
+    dead = await pictures.opened("#dead")
     await dead.until("!!document.querySelector('.letter')")
     await dead.evaluate("document.querySelector('.letter button').click()")
     await dead.until("!!document.querySelector('.letter pre')")
-    await take.take(dead, "console-dead-letters", whole=False)
+    await pictures.take(dead, "console-dead-letters", whole=False)
 
     (letter, *_) = (await ours.got("/api/v1/dead"))["letters"]
-    story = await take.opened(f"#event/{letter['event']}")
+    story = await pictures.opened(f"#event/{letter['event']}")
     await story.shows("What happened")
-    await take.take(story, "console-story", whole=True)
+    await pictures.take(story, "console-story")
 
-    playground = await take.opened("#playground")
+    playground = await pictures.opened("#playground")
     await playground.until("!document.getElementById('trial-render').disabled")
     await playground.click("button", "Render")
     await playground.shows("Fingerprint")
-    await take.take(playground, "console-playground", whole=False)
-    dialog = await take.opened("")
-    await dialog.click("button", "Pause usage-billing")
-    await take.take(dialog, "console-dialog", whole=False)
+    await pictures.take(playground, "console-playground", whole=False)
 
 
 async def stage(rig: Rig, seconds: float, into: Path) -> None:
@@ -90,7 +91,7 @@ async def stage(rig: Rig, seconds: float, into: Path) -> None:
             await asyncio.sleep(seconds / 3)
             await scene.publish(rig, "KeyExpired", chance, key=scene.REFUSED)
         await eventually(rig.letters)
-        await shoot(rig, ours, browser, into)
+        await shoot(ours, browser, into)
         traffic.cancel()
         await asyncio.gather(traffic, return_exceptions=True)
 
@@ -104,10 +105,11 @@ async def main() -> None:
     if PROGRAM is None:
         parser.error("chromium is not installed; on Debian: apt-get install chromium")
     args.into.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as base:
-        async with EmbeddedServer(Path(base) / "redis", persist=False) as server, Endpoint() as endpoint:
-            async with Redis.from_url(server.url, protocol=2) as redis:
-                await stage(Rig(redis, server.url, Path(base), endpoint, Records()), args.seconds, args.into)
+    async with AsyncExitStack() as stack:
+        base = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = await stack.enter_async_context(EmbeddedServer(base / "redis", persist=False))
+        redis = await stack.enter_async_context(Redis.from_url(server.url, protocol=2))
+        await stage(Rig(redis, server.url, base, Endpoint(), Records()), args.seconds, args.into)
 
 
 if __name__ == "__main__":

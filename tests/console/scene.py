@@ -8,7 +8,6 @@ import json
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -52,7 +51,7 @@ async def endpoints() -> AsyncIterator[None]:
         await asyncio.sleep(chance.lognormvariate(-3.6, 0.5))
         if request.path == "/partner/hooks":
             if REFUSED in body:
-                return web.Response(status=422, text='{"error": "no such subscription"}', content_type="application/json")
+                return web.json_response({"error": "no such subscription"}, status=422)
             if chance.random() < 0.12:
                 return web.Response(status=503, text="upstream timed out")
         return web.Response(text="ok")

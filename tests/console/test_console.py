@@ -1,11 +1,14 @@
 """The console as a person meets it: what happens is seen, looked into, and acted upon."""
 
+import asyncio
 import json
 import socket
+from pathlib import Path
 
-from tests.admin.asking import ANY_PORT, TOKEN, Door, door
+from streamhooks.delivery.request import webhook_id
+from tests.admin.asking import ANY_PORT, TOKEN, Door, door, opened
 from tests.console.browser import Browser, Page
-from tests.flow.rig import Rig
+from tests.flow.rig import STREAM, Rig
 from tests.servers import Answer
 from tests.waiting import eventually
 
@@ -45,6 +48,31 @@ async def test_an_event_is_seen_to_arrive_and_its_story_is_one_click_away(rig: R
         assert len(steps) == 4
         assert f"read by {ours.worker.consumer}" in steps[1]
         assert "try later" in steps[2]
+        states = await page.evaluate("[...document.querySelectorAll('.steps li')].map((one) => one.dataset.state)")
+        assert states == [None, None, "warn", "good"]
+        assert page.errors == []
+
+
+async def test_the_story_of_a_suppressed_event_says_what_to_do_and_leads_to_the_one_that_stands_for_it(
+    rig: Rig, browser: Browser
+) -> None:
+    async with door(rig, rig.handler("other", on=["KeyExpired"]), rig.handler(event_timeout=60)) as ours:
+        first = await rig.publish("abc")
+        await rig.settled(delivered=1)
+        second = await rig.publish("abc")
+        await rig.settled(delivered=1, suppressed=1)
+        page = await shown(browser, ours)
+        await page.evaluate(f"location.hash = '#event/{second}'")
+        await page.shows(f"streamhooks replay {second} --handler h --force")
+        await page.shows(f"suppressed by the cool-down: a duplicate of {first}, which was delivered at ")
+        parts = "[...document.querySelectorAll('.place')].map((one) => one.innerText.replace(/\\s+/g, ' '))"
+        places = await page.evaluate(parts)
+        assert places[0].startswith("suppressed h: suppressed at ")
+        sent = webhook_id(second, 0, "h")
+        assert places[1].startswith(f"fires h: it is for * webhook-id {sent} cool-down: event {first} was delivered ")
+        assert places[2] == "does not match other: it is for KeyExpired, and the event is AuthFailure"
+        await page.click("link", "its story")
+        await page.until(f"document.querySelector('.story')?.dataset.id === '{first}'")
         assert page.errors == []
 
 
@@ -179,6 +207,19 @@ async def test_hostile_payloads_are_shown_as_text(rig: Rig, browser: Browser) ->
         assert [error for error in page.errors if "400" not in error] == []
 
 
+async def test_what_the_policy_of_the_page_refuses_is_noticed_and_never_asked_for(rig: Rig, browser: Browser) -> None:
+    """Else the other tests, which look at what a page complained of, would prove nothing of it."""
+    async with door(rig) as ours:
+        page = await shown(browser, ours)
+        picture = f"{rig.endpoint.url}/picture"
+        await page.evaluate(f"void (new Image().src = '{picture}')")
+        await eventually(lambda: page.errors)
+        assert "Content Security Policy" in page.errors[0]
+        assert page.strangers == [picture], "what was refused is noted, too"
+        page.strangers.clear()
+        assert rig.endpoint.received == []
+
+
 async def test_the_token_is_asked_for_and_is_nowhere_but_in_the_page(rig: Rig, browser: Browser) -> None:
     async with door(rig, admin=ANY_PORT | {"token": TOKEN}) as ours:
         page = await browser.open(f"{ours.address}/")
@@ -196,6 +237,56 @@ async def test_the_token_is_asked_for_and_is_nowhere_but_in_the_page(rig: Rig, b
         await page.reload()
         await page.shows("This worker asks for its admin token.")
         assert [error for error in page.errors if "401" not in error] == []
+
+
+async def test_an_id_that_nobody_knows_is_said_to_be_unknown_and_why(rig: Rig, browser: Browser) -> None:
+    async with door(rig) as ours:
+        page = await shown(browser, ours)
+        await page.click("link", "Events")
+        await page.write("textbox", "Id of an event, of a dead letter, or a webhook-id", "1-0")
+        await page.press("Enter")
+        why = f"{STREAM} has not given this id yet: its newest is 0-0"
+        await page.shows(f"nothing is known of this id: {why}")
+        entry = await rig.publish("abc")
+        await rig.settled(delivered=1)
+        await page.write("textbox", "Id of an event, of a dead letter, or a webhook-id", entry)
+        await page.click("button", "Tell its story")
+        await page.shows("What happened")
+        assert await page.evaluate("document.getElementById('story-said').hidden"), "what was said before is gone"
+        assert [error for error in page.errors if "404" not in error] == []
+
+
+async def test_while_redis_is_away_every_view_says_so_and_goes_on_when_it_is_back(
+    rig: Rig, browser: Browser, tmp_path: Path
+) -> None:
+    later = tmp_path / "later.sock"
+    loaded = rig.loaded(rig.handler(), redis={"url": f"unix://{later}"}, admin=ANY_PORT, worker=ALL)
+    stop = asyncio.Event()
+
+    async def work() -> None:
+        async with rig.running(loaded):
+            await stop.wait()
+
+    working = asyncio.create_task(work())
+    async with opened(rig) as ours:
+        page = await shown(browser, ours)
+        await page.shows("Redis does not answer. Nothing is lost: workers go on when it is back.")
+        for link in ("Dead letters", "Events"):
+            await page.click("link", link)
+            if link == "Events":
+                await page.write("textbox", "Id of an event, of a dead letter, or a webhook-id", "1-0")
+                await page.press("Enter")
+            await page.shows("Redis does not answer; try again when it is back")
+        await page.click("link", "Playground")
+        await page.shows("Redis does not answer; try again when it is back")
+        await page.click("link", "Overview")
+        later.symlink_to(rig.url.removeprefix("unix://"))
+        await page.until("document.getElementById('redis').hidden")
+        await rig.publish("abc")
+        await page.shows("200 in")
+        assert [error for error in page.errors if "503" not in error] == []
+    stop.set()
+    await working
 
 
 def free_port() -> int:

@@ -4,6 +4,7 @@
 test names, and no bug was logged.
 """
 
+import asyncio
 import io
 import random
 import sys
@@ -20,6 +21,7 @@ from streamhooks import wire
 from streamhooks.app import application, consumer_name
 from streamhooks.delivery.request import build
 from streamhooks.files import Loaded, load_mapping
+from streamhooks.flow.runners import Runners
 from streamhooks.flow.worker import Worker
 from streamhooks.handlers.catalogue import Catalogue
 from streamhooks.model import Entry
@@ -31,7 +33,7 @@ from streamhooks.store.connection import ask
 from streamhooks.store.keys import Keys
 from streamhooks.store.record import Record
 from tests.servers import Endpoint
-from tests.waiting import eventually
+from tests.waiting import PAUSE, eventually
 
 STREAM = "gateway:events"
 GROUP = "streamhooks"
@@ -123,14 +125,32 @@ class Rig:
 
     @asynccontextmanager
     async def running(self, loaded: Loaded, load_again: LoadAgain | None = None) -> AsyncIterator[Worker]:
-        async with application(loaded, load_again) as worker:
+        async with self._hurried() as stopping, application(loaded, load_again) as worker:
             self.workers.append(worker)
             try:
                 yield worker
             finally:
                 self.workers.remove(worker)
                 worker.stopping.set()
+                stopping.set()
+
+    @asynccontextmanager
+    async def _hurried(self) -> AsyncIterator[asyncio.Event]:
+        """Once the event is set, no read waits for entries: also none that begins while the worker is being stopped."""
+        begun = asyncio.Event()
+
+        async def hurry() -> None:
+            await begun.wait()
+            while True:
                 await self.hurry_readers()
+                await asyncio.sleep(PAUSE)
+
+        hurrying = Runners()
+        hurrying.spawn(hurry())
+        try:
+            yield begun
+        finally:
+            await hurrying.cancel()
 
     @asynccontextmanager
     async def doomed(self, *handlers: Config, **sections: Any) -> AsyncIterator[Worker]:

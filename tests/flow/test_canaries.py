@@ -150,7 +150,7 @@ class Birdcage:
             "worker": {"lease": 1, "drain_timeout": 5},
             "defaults": {"allow_cidrs": ["127.0.0.0/8"], "retry": {"delays": [0.05], "jitter": 0}},
             "admin": {"listen": "127.0.0.1:0", "token": self.env("admin")},
-            "ingest": {"token": self.file("ingest")},
+            "ingest": {"listen": "127.0.0.1:0", "token": self.file("ingest")},
             "log": {"level": "debug"},
             "handlers": self.handlers(),
         }

@@ -129,9 +129,7 @@ async def test_a_bad_new_secret_is_said_once_and_the_old_one_stays(rig: Rig, fil
         files.first.write_text("hunter2-hunter2-hunter2")
         (refused,) = await told(rig, "secrets_refused")
         assert refused == {
-            "file": str(files.path),
-            "path": "handlers[0].sign.secrets[0]",
-            "message": NO_SECRET,
+            "faults": [f"{files.path}: handlers[0].sign.secrets[0]: {NO_SECRET}"],
             "effect": "old ones stay",
         }
         assert verifies(await delivered(rig, "k"), OLD)
@@ -150,7 +148,8 @@ async def test_a_secret_that_is_gone_for_a_moment_stays_in_force(rig: Rig, files
     async with serving(rig, files):
         files.first.unlink()
         (refused,) = await told(rig, "secrets_refused")
-        assert refused["message"] == f"{files.first} cannot be read: No such file or directory"
+        (fault,) = refused["faults"]
+        assert fault.endswith(f": {files.first} cannot be read: No such file or directory")
         assert verifies(await delivered(rig, "k"), OLD)
         files.exchange(NEW)
         await told(rig, "secrets_renewed")

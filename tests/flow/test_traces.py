@@ -10,6 +10,7 @@ from streamhooks.store.connection import ask
 from streamhooks.store.dead import DeadLetters
 from tests.collector import Collector
 from tests.flow.rig import GROUP, STREAM, Rig
+from tests.flow.test_replays import dead_replay, replay
 from tests.servers import Answer, Received
 from tests.waiting import eventually
 
@@ -129,6 +130,21 @@ async def test_another_worker_and_a_replayed_dead_letter_go_on_with_the_same_tra
     assert len({span.trace for span in collector.spans}) == 1
 
 
+async def test_retries_dead_letters_and_replays_keep_the_events_trace(rig: Rig, collector: Collector) -> None:
+    rig.endpoint.script(503, 422, 200)
+    handler = rig.handler()
+    async with rig.working(handler):
+        entry = await publish(rig, traceparent=TRACEPARENT)
+        await rig.settled(dead=1)
+        assert (await dead_replay(rig, entry)).code == 0
+        await rig.settled(delivered=1)
+        assert (await replay(rig, [handler], entry)).code == 0
+        await rig.settled(delivered=2)
+    assert outcomes(collector) == ["stored", "dead", "delivered", "delivered"]
+    assert {(span.trace, span.parent) for span in collector.spans} == {(TRACE, PARENT)}
+    assert len({span.attributes["streamhooks.webhook_id"] for span in collector.spans}) == 2
+
+
 async def test_events_without_a_traceparent_have_traces_of_their_own(rig: Rig, collector: Collector) -> None:
     async with rig.working(rig.handler("chat"), rig.handler("audit")):
         await publish(rig)
@@ -234,6 +250,20 @@ async def test_who_did_not_sample_is_followed_and_the_endpoint_is_told_so(rig: R
     assert collector.spans == []
     trace, span, flags = sent(rig.endpoint.received[0])
     assert (trace, flags, span != PARENT) == (TRACE, "00", True)
+
+
+async def test_a_sampler_of_the_environment_decides_on_events_without_a_trace(
+    rig: Rig, collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "parentbased_traceidratio")
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", "0")
+    async with rig.working(rig.handler()):
+        await publish(rig, "without")
+        await publish(rig, "with", traceparent=TRACEPARENT)
+        await rig.settled(delivered=2)
+    assert [span.trace for span in collector.spans] == [TRACE]
+    flags = {key: sent(request)[2] for key, request in zip(rig.arrived, rig.endpoint.received, strict=True)}
+    assert flags == {"without": "00", "with": "01"}
 
 
 async def test_a_header_of_the_configuration_wins(rig: Rig, collector: Collector) -> None:

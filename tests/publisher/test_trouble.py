@@ -148,6 +148,17 @@ async def test_a_user_who_may_not_add_is_told_so(locked: str) -> None:
     assert "NOPERM" in error.message or "no permissions" in error.message
 
 
+async def test_who_publishes_needs_no_permission_but_the_one_to_add(redis: Redis, redis_url: str) -> None:
+    await ask(redis, "ACL", "SETUSER", "gateway", "on", ">secret", "~gateway:events*", "+xadd", "+wait")
+    try:
+        async with Publisher(redis_url.replace("unix://", "unix://gateway@"), password="secret") as publisher:
+            await publisher.publish("X", {"n": 1})
+            assert (await failed(publisher.publish("X", {"n": 2}, replicas=1))).kind == "replicas"
+    finally:
+        await ask(redis, "ACL", "DELUSER", "gateway")
+    assert await numbers(redis) == [1, 2]
+
+
 async def test_a_key_that_is_no_stream_fails_only_the_events_that_go_there(redis: Redis, redis_url: str) -> None:
     await redis.set("many:1", "text", ex=60)
     events = [{"type": f"T{n}", "meta": {"n": n}} for n in range(20)]

@@ -11,10 +11,11 @@ const TOP = 18;
 const BOTTOM = 20;
 
 export class Chart {
-  /** `series` are {index, name, style, area, gaps}: with `gaps`, 0 means that there was nothing; `show` spells a value. */
-  constructor(figure, title, note, series, show) {
+  /** `series` are {index, name, style, area, gaps}: with `gaps`, 0 means that there was nothing; `show` spells a value; the scale goes to `least` at least. */
+  constructor(figure, title, note, series, show, least = 0) {
     this.series = series;
     this.show = show;
+    this.least = least;
     this.points = [];
     this.pointed = null;
     this.values = series.map((one) => h("span", {}));
@@ -45,7 +46,7 @@ export class Chart {
     if (width <= 0) return;
     const last = this.points.at(-1);
     const end = last ? last[0] : Date.now();
-    const most = nice(Math.max(0, ...this.points.flatMap((point) => this.series.map((one) => point[one.index]))));
+    const most = nice(Math.max(this.least, ...this.points.flatMap((point) => this.series.map((one) => point[one.index]))));
     const x = (at) => LEFT + (width - 2 * LEFT) * (1 - (end - at) / WINDOW);
     const y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / most);
     this.svg.setAttribute("width", width);

@@ -21,7 +21,7 @@ export function open() {
   charts = [
     new Chart(byId("chart-throughput"), "Deliveries", "a second, all workers", [{ index: 1, style: "one", area: true }], (value) => `${rate(value)}/s`),
     new Chart(byId("chart-latency"), "Latency", "of an attempt, this worker", [{ index: 2, name: "p50", style: "one", gaps: true }, { index: 3, name: "p99", style: "two", gaps: true }], latency),
-    new Chart(byId("chart-backlog"), "Backlog", "to be done now, all workers", [{ index: 4, style: "one", area: true }], (value) => count(Math.round(value))),
+    new Chart(byId("chart-backlog"), "Backlog", "to be done now, all workers", [{ index: 4, style: "one", area: true }], (value) => count(Math.round(value)), 10),
   ];
   tiles = {
     lag: tile("Waiting", "not read yet"),

@@ -1,0 +1,5 @@
+"""The door is asked over HTTP, at workers that run; the rig is that of the tests of the whole journey."""
+
+from tests.flow.conftest import records, rig
+
+__all__ = ["records", "rig"]
