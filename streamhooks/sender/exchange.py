@@ -26,6 +26,7 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from streamhooks.errors import RequestError
+from streamhooks.sender.protocol import BoundedHandler
 
 CONNECT_TIMEOUT = 5.0
 """Seconds for one address, TLS included."""
@@ -85,12 +86,10 @@ class Pool:
         question = self._question(target, context)
         while True:
             connection = await self._connector.connect(question, [], _LIMITS)
-            protocol = connection.protocol
             # What came while nobody had asked would be taken for the answer to the next request.
-            if protocol is None or protocol.should_close:
-                connection.close()
-                continue
-            return connection
+            if not (isinstance(connection.protocol, BoundedHandler) and connection.protocol.spoiled):
+                return connection
+            connection.close()
 
     def preface(self, target: Target, context: ssl.SSLContext) -> str:
         """What stands first in a request: the rest of its first line, and the headers that are the connection's."""
@@ -137,7 +136,7 @@ def head_of(method: str, preface: str, headers: list[tuple[str, str]], body: byt
     text = "".join(lines)
     ends = preface.count("\n") + len(lines) - 1
     if text.count("\n") != ends or text.count("\r") != ends or "\0" in text:
-        raise RequestError("a line break in a header: nothing is sent")
+        raise RequestError("request", "a header holds a line break: nothing is sent")
     return text.encode()
 
 
@@ -148,7 +147,7 @@ async def exchange(connection: Connection, head: bytes, body: bytes, *, bodiless
     """
     protocol = connection.protocol
     if protocol is None or protocol.transport is None:
-        raise aiohttp.ServerDisconnectedError
+        raise aiohttp.ClientConnectionResetError("closed before anything was written")
     protocol.set_response_params(skip_payload=bodiless, read_until_eof=True, auto_decompress=False)
     if len(body) <= WRITTEN_TOGETHER:
         protocol.transport.write(head + body)

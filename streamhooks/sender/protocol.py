@@ -21,6 +21,12 @@ MOST_WAITING = 32
 class BoundedHandler(ResponseHandler):
     """A connection that fails with HttpProcessingError once more than MOST_WAITING answers wait."""
 
+    @property
+    def spoiled(self) -> bool:
+        """Whether something has come, or gone wrong, since its last answer was read. A new connection never is: what
+        is wrong with that is told when it is written to."""
+        return self._parser is not None and self.should_close
+
     def data_received(self, data: bytes) -> None:
         for start in range(0, max(1, len(data)), PIECE):
             super().data_received(data[start : start + PIECE])

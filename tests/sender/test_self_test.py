@@ -22,8 +22,8 @@ from tests.sender.hostile import local_handler, request_to
 
 HOLDS_NOT = (
     "the guard on destinations does not hold for http://127.0.0.1/, http://[::ffff:169.254.169.254]/, "
-    "http://169.254.169.254/, http://[64:ff9b::a9fe:a9fe]/, http://\u2460\u2461\u2466.0.0.1/: install a release of "
-    f"aiohttp that streamhooks was tested with (this is {aiohttp.__version__})"
+    "http://169.254.169.254/, http://[64:ff9b::a9fe:a9fe]/: install a release of aiohttp "
+    f"that streamhooks was tested with (this is {aiohttp.__version__})"
 )
 
 
@@ -63,7 +63,7 @@ async def test_it_names_what_gets_through_a_route_that_is_open() -> None:
         with pytest.raises(GuardError) as caught:
             await sender.self_test(Route(allow_cidrs=("127.0.0.0/8",)))
     assert caught.value.message == (
-        "the guard on destinations does not hold for http://127.0.0.1/, http://\u2460\u2461\u2466.0.0.1/, "
+        "the guard on destinations does not hold for http://127.0.0.1/, "
         "http://0x7f000001/, http://localhost/: install a release of aiohttp that streamhooks was tested with "
         f"(this is {aiohttp.__version__})"
     )
