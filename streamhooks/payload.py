@@ -20,12 +20,13 @@ from streamhooks.errors import WireError
 MAX_DEPTH: Final = 64
 """Containers inside containers, the event's own map being the first."""
 
-Path: TypeAlias = "tuple[Path, str] | str"
-"""A place as a chain from the inside out: made for every container, spelled only when something is wrong."""
+Path: TypeAlias = "tuple[Path, str | int] | str"
+"""A place as a chain from the inside out, of keys and indexes: spelled only when something is wrong."""
 
 _HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 _NOT_FINITE = re.compile(rb"[:,\[\s]-?(NaN|Infinity)\b")
 _PLAIN = frozenset({str, int, bool, type(None)})
+_CONTAINERS = frozenset({dict, list})
 _MSGPACK_MAPS = frozenset({*range(0x80, 0x90), 0xDE, 0xDF})
 """First bytes of a map: fixmap, map 16, map 32 (MessagePack specification, Formats)."""
 
@@ -57,7 +58,11 @@ def may_be_deep(data: bytes) -> bool:
 
 
 def plain(value: Any, depth: int, path: Path) -> Any:
-    """The same value in JSON's types: bytes become text, times RFC 3339. Raises WireError for what has no JSON."""
+    """The same value in JSON's types: bytes become text, times RFC 3339. Raises WireError for what has no JSON.
+
+    Members that are plain, or empty, are judged where they stand: a hostile event holds a quarter of a million, and a
+    call for each of them would hold up every delivery.
+    """
     kind = type(value)
     if kind in _PLAIN:
         return value
@@ -65,14 +70,24 @@ def plain(value: Any, depth: int, path: Path) -> Any:
         if math.isfinite(value):
             return value
         raise WireError("not_finite", f"is {value}: JSON has no such number, leave it out", _spelled(path))
-    if isinstance(value, Mapping):
+    if kind is dict or isinstance(value, Mapping):
         if depth > MAX_DEPTH:
             _too_deep(_root(path))
-        return {_key(key, path): plain(member, depth + 1, (path, f".{key}")) for key, member in value.items()}
-    if isinstance(value, list | tuple):
+        return {
+            _key(key, path): member
+            if type(member) in _PLAIN or (not member and depth < MAX_DEPTH and type(member) in _CONTAINERS)
+            else plain(member, depth + 1, (path, str(key)))
+            for key, member in value.items()
+        }
+    if kind is list or isinstance(value, list | tuple):
         if depth > MAX_DEPTH:
             _too_deep(_root(path))
-        return [plain(member, depth + 1, (path, f"[{index}]")) for index, member in enumerate(value)]
+        return [
+            member
+            if type(member) in _PLAIN or (not member and depth < MAX_DEPTH and type(member) in _CONTAINERS)
+            else plain(member, depth + 1, (path, index))
+            for index, member in enumerate(value)
+        ]
     if isinstance(value, bytes | bytearray):
         return text(bytes(value), _spelled(path))
     if isinstance(value, datetime):
@@ -147,7 +162,7 @@ def _spelled(path: Path) -> str:
     """`d.meta.Headers[3]`, cut to 200 characters: keys are the sender's to choose."""
     parts: list[str] = []
     while not isinstance(path, str):
-        parts.append(path[1])
-        path = path[0]
+        path, step = path
+        parts.append(f".{step}" if isinstance(step, str) else f"[{step}]")
     spelled = path + "".join(reversed(parts))
     return spelled if len(spelled) <= 200 else spelled[:197] + "..."

@@ -125,7 +125,8 @@ async def test_whatever_the_path_the_event_is_one(rig: Rig, tmp_path: Path) -> N
             assert line.split()[1] == (b"403" if told else b"400")
             expected += [told] if told else []
         found = await events(rig, len(expected))
-    assert [event.meta["Path"] for event in found] == expected
+    # Two NGINX workers have a queue each.
+    assert sorted(event.meta["Path"] for event in found) == sorted(expected)
 
 
 async def test_events_go_into_the_partition_that_every_publisher_chooses(rig: Rig, tmp_path: Path) -> None:

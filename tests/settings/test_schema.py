@@ -17,9 +17,10 @@ VALIDATOR = Draft7Validator(SCHEMA)
 UNSEEN = (
     "redis.tls.ca_file", "tyk.apis", "reference", "retry.attempts", "retry.first", "open_cap", "key_file", "hash tag",
     "duration such as", "must be from", "insecure_skip_verify", "must be the network", "must be a network",
-    '"0/s"', '"a:70000"', "defaults.proxy", "admin.token",
+    '"0/s"', '"a:70000"', "defaults.proxy", "admin.token", "ingest.token",
+    "ingest.max_stream_entries", "address of admin.listen",
 )  # fmt: skip
-"""What the messages of faults have in common that no schema sees: files, two keys that exclude each other, amounts."""
+"""What the messages of faults have in common that no schema sees: files, two keys that exclude or need each other, amounts."""
 GOOD: list[dict[str, Any]] = [
     {"redis": {"url": "rediss://u:p@h:6379/1", "password": "env://P", "tls": {"ca_file": "file:///etc/hostname"}}},
     {"redis": {"url": "env://URL"}, "admin": {"listen": "[::1]:8080", "token": "env://P"}},
