@@ -24,7 +24,8 @@ class BoundedHandler(ResponseHandler):
     @property
     def spoiled(self) -> bool:
         """Whether something has come, or gone wrong, since its last answer was read. A new connection never is: what
-        is wrong with that is told when it is written to."""
+        is wrong with that is told when it is written to.
+        """
         return self._parser is not None and self.should_close
 
     def data_received(self, data: bytes) -> None:

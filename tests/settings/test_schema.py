@@ -20,7 +20,8 @@ UNSEEN = (
     '"0/s"', '"a:70000"', "defaults.proxy", "admin.token", "ingest.token",
     "ingest.max_stream_entries", "address of admin.listen",
 )  # fmt: skip
-"""What the messages of faults have in common that no schema sees: files, two keys that exclude or need each other, amounts."""
+"""What the messages of faults have in common that no schema sees: files, two keys that go, or do not go, together,
+amounts."""
 GOOD: list[dict[str, Any]] = [
     {"redis": {"url": "rediss://u:p@h:6379/1", "password": "env://P", "tls": {"ca_file": "file:///etc/hostname"}}},
     {"redis": {"url": "env://URL"}, "admin": {"listen": "[::1]:8080", "token": "env://P"}},
