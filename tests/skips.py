@@ -17,6 +17,7 @@ ALLOWED = {
     "buildah is not installed": "the image is built and run without a daemon; its base comes from Docker's registry",
     "redis-cli is not installed": "the example for redis-cli; on Debian: apt-get install redis-tools",
     "go-redis is not in Go's module cache": "go mod download, in scripts/gateways/examples/go",
+    "helm is packaged for Linux on x86-64 only": "the chart is rendered by the real helm, see scripts/get-helm",
 }
 """The reasons for which a test may be skipped, and why."""
 
