@@ -77,7 +77,7 @@ class Buffer:
 
     @property
     def done(self) -> int:
-        """The number below which every event has ended. Not how many have: later ones may overtake one that is stuck."""
+        """The number below which every event has ended; not how many have, for later ones may overtake a stuck one."""
         left = (item.number for item in chain(self._under_way, self._waiting) if not item.ended)
         return next(left, self.added)
 
