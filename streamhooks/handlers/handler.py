@@ -40,7 +40,7 @@ class BreakerPolicy(Struct, frozen=True):
     open_cap: float = 600.0
 
 
-class Tls(Struct, frozen=True):
+class Tls(Struct, frozen=True, cache_hash=True):
     """How an endpoint's certificate is checked and ours is shown. Paths of PEM files, or the PEM text itself, which is
     then a Secret; empty: the system's.
     """
@@ -51,7 +51,7 @@ class Tls(Struct, frozen=True):
     insecure_skip_verify: bool = False
 
 
-class Route(Struct, frozen=True):
+class Route(Struct, frozen=True, cache_hash=True):
     """How a connection is made; handlers of one route share their connections."""
 
     allow_cidrs: tuple[str, ...] = ()

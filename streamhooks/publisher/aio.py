@@ -115,7 +115,7 @@ class Publisher(Front):
         packed = self._stamped(type, meta, envelope)
         self._must_be_open()
         if not self._buffer.has_room(packed.data):
-            raise self._full(self._buffer, self._trouble)
+            raise self._full(self._buffer, self._trouble, packed.data)
         self._add(self._item(packed, None))
 
     async def flush(self, patience: float | None = None) -> None:
@@ -124,11 +124,12 @@ class Publisher(Front):
         Raises PublishError where that is not so in time, or cannot be; the events are kept and tried further.
         """
         until = self._until(patience)
-        target = self._buffer.added
-        while self._buffer.ended < target:
-            lasting = self._trouble is not None and self._trouble.lasting
-            if lasting or not await self._next_turn(until):
+        target, tried = self._buffer.added, False
+        while self._buffer.done < target:
+            # What the last attempt met may have been mended since: the next one tells.
+            if (tried and self._hopeless()) or not await self._next_turn(until):
                 raise self._not_yet(self._buffer, self._trouble)
+            tried = True
 
     async def close(self, patience: float | None = None) -> None:
         """Flushes, and ends. Raises PublishError with all that could not be published, in `unpublished`."""
@@ -157,6 +158,9 @@ class Publisher(Front):
         if not self._open:
             raise PublishError("closed", _CLOSED, self._place)
 
+    def _hopeless(self) -> bool:
+        return self._buffer.stuck and self._trouble is not None and self._trouble.lasting
+
     def _add(self, item: Item) -> None:
         self._buffer.add(item)
         self._work.set()
@@ -184,7 +188,7 @@ class Publisher(Front):
         """Returns as soon as the buffer has room. Raises PublishError where it has none in time."""
         while not self._buffer.has_room(data):
             if not await self._next_turn(until):
-                raise self._full(self._buffer, self._trouble)
+                raise self._full(self._buffer, self._trouble, data)
             self._must_be_open()
 
     async def _next_turn(self, until: float) -> bool:
@@ -214,7 +218,7 @@ class Publisher(Front):
             self._turn = asyncio.Event()
             if self._trouble is None:
                 waits = pauses()
-            else:
+            elif self._buffer.stuck:
                 await asyncio.sleep(min(next(waits), self._buffer.patience(clock())))
 
     async def _attempt(self, batch: list[Item]) -> Trouble | None:

@@ -104,7 +104,7 @@ class Publisher(Front):
             self._must_be_open()
             while not self._buffer.has_room(packed.data):
                 if not self._changed.wait(max(0.0, until - time.monotonic())) and time.monotonic() >= until:
-                    raise self._full(self._buffer, self._trouble)
+                    raise self._full(self._buffer, self._trouble, packed.data)
                 self._must_be_open()
             self._buffer.add(self._item(packed, None))
             self._start()
@@ -121,10 +121,11 @@ class Publisher(Front):
         """
         until = self._until(patience)
         with self._changed:
-            target = self._buffer.added
-            while self._buffer.ended < target:
+            target, tried = self._buffer.added, self._attempts
+            while self._buffer.done < target:
                 left = until - time.monotonic()
-                if left <= 0 or (self._trouble is not None and self._trouble.lasting):
+                # What the last attempt met may have been mended since: the next one tells.
+                if left <= 0 or (self._attempts > tried and self._hopeless()):
                     raise self._not_yet(self._buffer, self._trouble)
                 self._changed.wait(left)
 
@@ -151,6 +152,8 @@ class Publisher(Front):
         """Guards the buffer and what stands below; notified after each attempt and each event that is put."""
         self._trouble: Trouble | None = None
         """What the thread's last attempt met."""
+        self._attempts = 0
+        """How many the thread has made."""
         self._thread: threading.Thread | None = None
         self._open = True
         self._stopping = False
@@ -162,6 +165,9 @@ class Publisher(Front):
     def _must_be_open(self) -> None:
         if not self._open:
             raise PublishError("closed", "this publisher was closed: make a new one", self._place)
+
+    def _hopeless(self) -> bool:
+        return self._buffer.stuck and self._trouble is not None and self._trouble.lasting
 
     def _publish(self, events: list[Packed], replicas: int, patience: float | None) -> list[str]:
         self._must_be_open()
@@ -199,6 +205,7 @@ class Publisher(Front):
             trouble = self._attempt(batch)
             with self._changed:
                 self._trouble = trouble
+                self._attempts += 1
                 self._buffer.settle(time.monotonic(), trouble)
                 self._changed.notify_all()
                 if trouble is None:

@@ -10,6 +10,7 @@ waits or reads a clock: `now` is an argument, in the seconds of any clock that d
 
 from collections import deque
 from collections.abc import Callable
+from itertools import chain
 
 from streamhooks.errors import PublishError
 from streamhooks.publisher.trouble import Trouble
@@ -40,7 +41,7 @@ class Call:
 class Item:
     """One event. What Redis said of it is written here by the one who sends."""
 
-    __slots__ = ("call", "copies", "data", "ended", "id", "stream", "trouble", "unsure")
+    __slots__ = ("call", "copies", "data", "ended", "id", "number", "stream", "trouble", "unsure")
 
     def __init__(self, stream: str, data: bytes, call: Call | None) -> None:
         self.stream = stream
@@ -54,6 +55,8 @@ class Item:
         self.unsure = False
         """It was sent and no answer came: it may be in the stream, and will be twice if it is sent again."""
         self.ended = False
+        self.number = 0
+        """Its place among all that were ever added to its buffer, from 0."""
 
 
 class Buffer:
@@ -66,15 +69,28 @@ class Buffer:
         self.size = 0
         """Bytes that are held."""
         self.added = 0
-        self.ended = 0
+        """Events so far."""
+        self._ended = 0
 
     def __len__(self) -> int:
-        return self.added - self.ended
+        return self.added - self._ended
+
+    @property
+    def done(self) -> int:
+        """The number below which every event has ended; not how many have, for later ones may overtake a stuck one."""
+        left = (item.number for item in chain(self._under_way, self._waiting) if not item.ended)
+        return next(left, self.added)
+
+    @property
+    def stuck(self) -> bool:
+        """Something was tried and not taken, and is to be tried again."""
+        return bool(self._under_way)
 
     def has_room(self, data: bytes) -> bool:
         return not self.size or self.size + len(data) + OVERHEAD <= self._most
 
     def add(self, item: Item) -> None:
+        item.number = self.added
         self._waiting.append(item)
         self.size += len(item.data) + OVERHEAD
         self.added += 1
@@ -135,7 +151,7 @@ class Buffer:
     def _end(self, item: Item) -> None:
         item.ended = True
         self.size -= len(item.data) + OVERHEAD
-        self.ended += 1
+        self._ended += 1
         if item.call is not None:
             item.call.left -= 1
             if not item.call.left:

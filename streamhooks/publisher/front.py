@@ -107,10 +107,10 @@ class Front:
 
     # What is told.
 
-    def _full(self, buffer: Buffer, trouble: Trouble | None) -> PublishError:
+    def _full(self, buffer: Buffer, trouble: Trouble | None, data: bytes) -> PublishError:
         why = f": Redis {trouble.message}" if trouble else ": it is filled faster than Redis takes it"
-        said = f"the buffer has no room, {len(buffer)} events wait in it{why}; this event was not taken"
-        return PublishError("full", said, self._place)
+        said = f"the buffer has no room, {len(buffer)} events wait in it{why}"
+        return PublishError("full", said, self._place, ids=[None], unpublished=[data])
 
     def _not_yet(self, buffer: Buffer, trouble: Trouble | None) -> PublishError:
         trouble = trouble or SLOW
@@ -122,7 +122,8 @@ class Front:
         ids = [item.id or None for item in call.items]
         ids += [None] * (len(events) - len(ids))
         left = [event.data for event, id in zip(events, ids, strict=True) if id is None]
-        said = f"{error.message}: {counted(len(left))} of this call not published"
+        doubt = "; some may be in the stream nonetheless" if call.left else ""
+        said = f"{error.message}: {counted(len(left), len(events))} not published{doubt}"
         return PublishError(error.kind, said, error.place, ids=ids, unpublished=left)
 
     def _give_back(self, buffer: Buffer, trouble: Trouble | None) -> None:

@@ -4,7 +4,7 @@ aiohttp's ClientSession makes a request object, a body's task, a response object
 costs more than all else that a delivery does (docs/performance.md). So its connector, its TLS and its parser in C are
 driven here directly: take a connection, write the bytes, read one message. What of aiohttp is stood on that its
 documentation does not promise is in this file and in protocol.py: `connect` of a TCPConnector, what it asks a
-ClientRequest, `release` and `close` of a Connection, `set_response_params` and `read` of its protocol.
+ClientRequest, `release` and `close` of a Connection, `read` of its protocol.
 tests/sender/test_exchange.py says so, clearly, of a release that changes them.
 
 Laws: written once, never again. A connection goes back to the pool only when the request was written to it whole, the
@@ -146,9 +146,11 @@ async def exchange(connection: Connection, head: bytes, body: bytes, *, bodiless
     The connection is the caller's to `finish`. Raises what aiohttp raises.
     """
     protocol = connection.protocol
-    if protocol is None or protocol.transport is None:
+    if not isinstance(protocol, BoundedHandler):
+        raise TypeError("a connection that is not of our making")
+    if protocol.transport is None:
         raise aiohttp.ClientConnectionResetError("closed before anything was written")
-    protocol.set_response_params(skip_payload=bodiless, read_until_eof=True, auto_decompress=False)
+    protocol.prepare(bodiless=bodiless)
     if len(body) <= WRITTEN_TOGETHER:
         protocol.transport.write(head + body)
     else:

@@ -21,6 +21,21 @@ MOST_WAITING = 32
 class BoundedHandler(ResponseHandler):
     """A connection that fails with HttpProcessingError once more than MOST_WAITING answers wait."""
 
+    _bodiless: bool | None = None
+
+    def prepare(self, *, bodiless: bool) -> None:
+        """Makes it ready for the next answer. aiohttp makes a parser for each; one goes on from answer to answer as
+        long as they are of the same kind, `bodiless` (to HEAD) or not.
+        """
+        if self._parser is None or self._bodiless is not bodiless:
+            self._bodiless = bodiless
+            self.set_response_params(skip_payload=bodiless, read_until_eof=True, auto_decompress=False)
+
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """At the end of every body aiohttp tells the transport to go on, though it was not stopped."""
+        if resume_parser or self._reading_paused or self._buffer_paused:
+            super().resume_reading(resume_parser)
+
     @property
     def spoiled(self) -> bool:
         """Whether something has come, or gone wrong, since its last answer was read. A new connection never is: what

@@ -17,10 +17,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
+from hiredis import pack_command
 from redis import exceptions
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection, UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.typing import EncodableT
 
 from streamhooks.errors import ConfigError, Fault, StoreError
 from streamhooks.secret import Secret, shown_url
@@ -59,7 +61,35 @@ def connect(url: Secret, *, password: Secret = _NONE, wait: float = 0.0, connect
         raise ConfigError([Fault("configuration", "redis.url", said)]) from None
     # In from_url the url's own words win, `?protocol=3` and the password too.
     pool.connection_kwargs.update(ours)
+    pool.connection_class = _PACKED[pool.connection_class]
     return Redis.from_pool(pool)
+
+
+class _Packed:
+    """Writes commands by hiredis, as redis-py does where it has no event loop; its own way costs as much as a delivery
+    does otherwise.
+    """
+
+    def pack_command(self, *args: EncodableT) -> list[bytes]:
+        name = args[0]
+        if isinstance(name, str) and " " in name:  # CONFIG GET, as redis-py lets it be written
+            args = (*name.split(), *args[1:])
+        return [pack_command(args)]  # type: ignore[arg-type]  # its stub knows tuples of one word
+
+
+class _Plain(_Packed, Connection):
+    pass
+
+
+class _Unix(_Packed, UnixDomainSocketConnection):
+    pass
+
+
+class _Secure(_Packed, SSLConnection):
+    pass
+
+
+_PACKED: dict[type, type] = {Connection: _Plain, UnixDomainSocketConnection: _Unix, SSLConnection: _Secure}
 
 
 @contextmanager

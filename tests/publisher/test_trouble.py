@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from streamhooks import Publisher
 from streamhooks.errors import PublishError
+from streamhooks.partitioning import stream_names, stream_of
 from streamhooks.store.connection import ask
 from tests.faults.proxy import Proxy
 from tests.faults.server import Server
@@ -186,7 +187,7 @@ async def test_a_full_buffer_makes_who_puts_wait_and_tells_who_will_not(server: 
         await failed(publisher.flush(patience=0))
         for call in (publisher.put("X", {"n": 9}, patience=0.05), publisher.publish("X", {"n": 9}, patience=0.05)):
             error = await failed(call)
-            assert error.kind == "full"
+            assert (error.kind, unpublished(error)) == ("full", [9])
             assert f"the buffer has no room, {fitted} events wait in it: Redis " in error.message
         waiting = asyncio.create_task(publisher.put("X", {"n": fitted}))
         await server.start()
@@ -277,3 +278,27 @@ async def test_too_few_replicas_are_told_with_the_ids_that_are_in_the_stream(ser
         finally:
             replica.thaw()
         assert "only 0 of 1 replicas said in time" in error.message
+
+
+async def test_one_partition_that_takes_nothing_holds_the_others_up_no_longer_than_a_moment(
+    redis: Redis, redis_url: str
+) -> None:
+    await redis.set("many:1", "text", ex=60)
+    streams = stream_names("many", 2)
+    types = [f"T{n}" for n in range(20)]
+    bad = next(type_ for type_ in types if stream_of(type_, "", streams) == "many:1")
+    good = next(type_ for type_ in types if stream_of(type_, "", streams) == "many:0")
+    async with Publisher(redis_url, stream="many", partitions=2) as publisher:
+        await failed(publisher.publish(bad, {"n": 1}))
+        await publisher.put(good, {"n": 2})
+        await publisher.flush()
+        await publisher.put(bad, {"n": 3})
+        flushing = asyncio.create_task(failed(publisher.flush()))
+        await asyncio.sleep(0)
+        await publisher.publish(good, {"n": 4})
+        error = await flushing
+        assert "not published yet: Redis refused a command (" in error.message
+        await redis.delete("many:1")
+        await publisher.flush(patience=5)
+    assert await redis.xlen("many:0") == 2
+    assert await redis.xlen("many:1") == 1
