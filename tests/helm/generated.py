@@ -1,8 +1,8 @@
 """The chart's values.schema.json and README.md, made of values.yaml and of the structs of the configuration.
 
-A comment above a value describes it. `@schema {...}` in it is the JSON Schema of what the default does not tell; a block
-of keys without it is a closed section, and what a flow `{}` holds must be said. `scripts/chart` writes both files, and a
-test compares them. Handlers and settings come from the structs that the worker itself reads its configuration by.
+A comment above a value describes it. `@schema {...}` in it is the JSON Schema of what the default does not tell; a
+block of keys without it is a closed section, and what a flow `{}` holds must be said. `scripts/chart` writes both
+files, and a test compares them. Handlers and settings come from the structs by which the worker itself reads them.
 """
 
 import json
@@ -178,8 +178,8 @@ def readme_text() -> str:
     return (CHART / "README.md.in").read_text().replace("{{ values }}\n", "".join(_parts(values())))
 
 
-def _parts(all: tuple[Value, ...]) -> Iterator[str]:
-    for value in all:
+def _parts(found: tuple[Value, ...]) -> Iterator[str]:
+    for value in found:
         if value.title:
             yield f"\n### {value.title}\n\n| value | default | what |\n|---|---|---|\n"
         yield from _rows(value)

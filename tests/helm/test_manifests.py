@@ -4,8 +4,9 @@ import pytest
 import yaml
 
 from streamhooks import __version__
-from tests.helm.chart import CASES, CHART, HELMS, VERSIONS, Helm, documents, file_of, of_kind, pods, rendered, run, the
+from tests.helm.chart import CASES, HELMS, VERSIONS, Helm, documents, file_of, of_kind, pods, rendered, run, the
 from tests.helm.checking import faults
+from tests.helm.generated import CHART
 
 
 @pytest.mark.parametrize("helm", HELMS)
