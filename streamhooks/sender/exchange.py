@@ -1,11 +1,11 @@
 """One HTTP/1.1 exchange on a connection of aiohttp's pool: what a delivery needs of a client, and no more.
 
 aiohttp's ClientSession makes a request object, a body's task, a response object and two timers for every call, which
-costs more than all else that a delivery does (docs/performance.md). So its connector, its TLS and its parser in C are
-driven here directly: take a connection, write the bytes, read one message. What of aiohttp is stood on that its
-documentation does not promise is in this file and in protocol.py: `connect` of a TCPConnector, what it asks a
-ClientRequest, `release` and `close` of a Connection, `read` of its protocol.
-tests/sender/test_exchange.py says so, clearly, of a release that changes them.
+costs more than all else that a delivery does. So its connector, its TLS and its parser in C are driven here directly:
+take a connection, write the bytes, read one message. What of aiohttp is stood on that its documentation does not
+promise is in this file and in protocol.py: `connect` of a TCPConnector, what it asks a ClientRequest, `release` and
+`close` of a Connection, `read` of its protocol. tests/sender/test_exchange.py says so, clearly, of a release that
+changes them.
 
 Laws: written once, never again. A connection goes back to the pool only when the request was written to it whole, the
 answer was read from it whole, and nothing else has come; in every other case it is closed. One that has said something
