@@ -9,6 +9,7 @@ ALLOWED = {
     "faketime is not installed": "clocks that jump while a process runs are made with libfaketime",
     "go is not installed": "the real Go answers the templates of the oracle tests",
     "chromium is not installed": "a real browser looks at the console; on Debian: apt-get install chromium",
+    "helm is packaged for Linux on x86-64 only": "the chart is rendered by the real helm, see scripts/get-helm",
 }
 """The reasons for which a test may be skipped, and why."""
 
