@@ -87,7 +87,7 @@ def worker(documents: list[Document]) -> Document:
 
 def configuration(documents: list[Document]) -> Document:
     """What config.json says."""
-    maps = [document for document in of_kind(documents, "ConfigMap") if "config.json" in document["data"]]
+    maps = [document for document in of_kind(documents, "ConfigMap") if "config.json" in document.get("data", {})]
     (found,) = maps
     config: Document = json.loads(found["data"]["config.json"])
     return config

@@ -130,6 +130,7 @@ def _definitions() -> dict[str, Any]:
     name = {"type": "string", "pattern": "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"}
     texts = {"type": "object", "additionalProperties": text}
     filled = {"type": "string", "minLength": 1}
+    override = _closed({"expr": filled, "for": filled, "labels": texts, "annotations": texts})
     return {
         "name": name,
         "named": _closed({"name": name}, "name"),
@@ -139,7 +140,7 @@ def _definitions() -> dict[str, Any]:
         "texts": texts,
         "port": {"type": "integer", "minimum": 1, "maximum": 65535},
         "alert": {"type": "string", "enum": alerts()},
-        "override": _closed({"expr": filled, "for": filled, "labels": texts, "annotations": texts}),
+        "overrides": _closed(dict.fromkeys(alerts(), override)),
         "handler": _handler(),
         "eventHandlers": _event_handlers(),
         "settings": _settings(),
