@@ -80,8 +80,8 @@ TOGETHER: list[tuple[dict[str, Any], str]] = [
         {"event_handlers": {"events": {"AuthFailure": [ENTRY]}}},
         (
             "event_handlers.events.AuthFailure[0].handler_meta.header_map.X-Api-Key: holds a credential, which has no "
-            "place in a ConfigMap; write it under handlers, where env://NAME is followed, or put the handler into a Secret "
-            "of extraConfig.secrets"
+            "place in a ConfigMap; write it under handlers, where env://NAME is followed, or put the handler into "
+            "a Secret of extraConfig.secrets"
         ),
     ),
     (
