@@ -13,10 +13,6 @@ ALLOWED = {
     "lua5.1 is not installed": "Kong's fields are Lua; on Debian: apt-get install lua5.1",
     "nginx with Lua is not installed": "on Debian: apt-get install nginx-light libnginx-mod-http-lua lua-nginx-redis",
     "chromium is not installed": "a real browser looks at the console; on Debian: apt-get install chromium",
-    "systemd is not installed": "systemd-analyze reads the unit",
-    "buildah is not installed": "the image is built and run without a daemon; its base comes from Docker's registry",
-    "redis-cli is not installed": "the example for redis-cli; on Debian: apt-get install redis-tools",
-    "go-redis is not in Go's module cache": "go mod download, in scripts/gateways/examples/go",
     "helm is packaged for Linux on x86-64 only": "the chart is rendered by the real helm, see scripts/get-helm",
 }
 """The reasons for which a test may be skipped, and why."""

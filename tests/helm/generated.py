@@ -2,7 +2,7 @@
 
 A comment above a value describes it. `@schema {...}` in it is the JSON Schema of what the default does not tell; a
 block of keys without it is a closed section, and what a flow `{}` holds must be said. `scripts/chart` writes both
-files, and a test compares them. Handlers and settings come from the structs by which the worker itself reads them.
+files, and a test compares them. Handlers and settings come from the structs by which the worker reads them.
 """
 
 import json
@@ -130,6 +130,7 @@ def _definitions() -> dict[str, Any]:
     name = {"type": "string", "pattern": "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"}
     texts = {"type": "object", "additionalProperties": text}
     filled = {"type": "string", "minLength": 1}
+    override = _closed({"expr": filled, "for": filled, "labels": texts, "annotations": texts})
     return {
         "name": name,
         "named": _closed({"name": name}, "name"),
@@ -139,7 +140,7 @@ def _definitions() -> dict[str, Any]:
         "texts": texts,
         "port": {"type": "integer", "minimum": 1, "maximum": 65535},
         "alert": {"type": "string", "enum": alerts()},
-        "override": _closed({"expr": filled, "for": filled, "labels": texts, "annotations": texts}),
+        "overrides": _closed(dict.fromkeys(alerts(), override)),
         "handler": _handler(),
         "eventHandlers": _event_handlers(),
         "settings": _settings(),
@@ -178,8 +179,8 @@ def readme_text() -> str:
     return (CHART / "README.md.in").read_text().replace("{{ values }}\n", "".join(_parts(values())))
 
 
-def _parts(found: tuple[Value, ...]) -> Iterator[str]:
-    for value in found:
+def _parts(told: tuple[Value, ...]) -> Iterator[str]:
+    for value in told:
         if value.title:
             yield f"\n### {value.title}\n\n| value | default | what |\n|---|---|---|\n"
         yield from _rows(value)

@@ -1,64 +1,97 @@
-"""The configuration that the chart writes is one that the worker reads; a change of it is a rollout."""
+"""What the chart writes is what the worker reads: the rendered configuration is loaded by our own loader."""
 
-import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
-from streamhooks.files import load_mapping
-from tests.helm.chart import CASES, configuration, documents, rendered, setting, the, worker
+from streamhooks.files import Loaded, load
+from tests.helm.chart import CASES, documents, of_kind, pods, worker
 
-TOKEN = "a-token-of-32-characters-or-more"
-PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
-HANDLER = {"id": "all", "on": ["*"], "target_path": "https://hooks.example.com/"}
-
-
-def _environment(case: str) -> dict[str, str]:
-    """What Kubernetes would put into the container's variables, with something for each secret."""
-    said = {one["name"]: one.get("value", TOKEN) for one in worker(documents(case))["env"]}
-    urls = {name: "redis://redis:6379/0" for name in said if name.endswith("REDIS_URL")}
-    return said | urls | {name: "http://proxy.example.com:3128" for name in said if "PROXY" in name}
-
-
-def _with_files(text: str, folder: Path) -> str:
-    """The configuration with the mounted files in a folder of the test, and something in each of them."""
-    for path in re.findall(r"/etc/streamhooks/(?:secrets|redis)/[^\"]+", text):
-        place = folder / path.removeprefix("/")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" if "/hook" in path else PEM)
-    return re.sub(r"/etc/streamhooks/(secrets|redis)/", lambda found: f"{folder}/etc/streamhooks/{found[1]}/", text)
+PEM = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n"
+IN_SECRETS = {"url": "rediss://redis.example.com:6379/0", "user": "alice"}
+"""What the Secrets of the cases hold, by key; any other key holds SIGNING."""
+SIGNING = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+WANTED = {
+    "cluster": "redis+cluster://alice@redis-0.redis:6379,redis-1.redis:6379",
+    "minimal": "redis://redis",
+    "secrets": "rediss://alice@redis.data.svc:6380/2",
+    "sentinel": "redis+sentinel://streamhooks@sentinel-0.redis:26379,sentinel-1.redis:26379,sentinel-2.redis:26379/gateway/1",
+    "url-secret": "rediss://redis.example.com:6379/0",
+}
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case not in ("tyk", "minimal")])
-def test_the_worker_reads_what_the_chart_writes(case: str, tmp_path: Path) -> None:
-    config = json.loads(_with_files(json.dumps(configuration(documents(case))), tmp_path))
-    config["templates"]["path"] = str(tmp_path)
-    for document in documents(case):
-        if document["metadata"]["name"].endswith("-templates"):
-            for name, text in document.get("data", {}).items():
-                (tmp_path / name).write_text(text)
-    loaded = load_mapping(config, tmp_path, _environment(case))
-    assert loaded.settings.reload is False
-    assert loaded.handlers
+def environment(container: dict[str, Any]) -> dict[str, str]:
+    """The variables as the kubelet makes them: from Secrets, with $(X) filled in."""
+    environ: dict[str, str] = {}
+    for variable in container["env"]:
+        of_secret = variable.get("valueFrom", {}).get("secretKeyRef")
+        text = IN_SECRETS.get(of_secret["key"], SIGNING) if of_secret else variable.get("value", "pod")
+        if variable["name"] == "PROXY_URL":
+            text = "http://user:password@proxy:3128"
+        environ[variable["name"]] = re.sub(r"\$\((\w+)\)", lambda match: environ[match[1]], text)
+    return environ
 
 
-def _checksums(*words: str) -> dict[str, str]:
-    template = the(documents("default", "helm4", "1.37", *words), "Deployment")["spec"]["template"]
-    return {name: value for name, value in template["metadata"]["annotations"].items() if name.startswith("checksum/")}
+def mounted(made: list[dict[str, Any]], root: Path) -> Loaded:
+    """The configuration as the pod sees it, its file system under `root`."""
+    pod, container = pods(made)[0], worker(made)
+    maps = {document["metadata"]["name"]: document.get("data", {}) for document in of_kind(made, "ConfigMap")}
+    sources = {volume["name"]: volume for volume in pod["volumes"]}
+    for mount in container["volumeMounts"]:
+        folder = root / mount["mountPath"].strip("/")
+        folder.mkdir(parents=True, exist_ok=True)
+        name = sources[mount["name"]].get("configMap", {}).get("name", "")
+        for file, text in maps.get(name, {}).items():
+            (folder / file).write_text(text.replace("/etc/streamhooks", f"{root}/etc/streamhooks"))
+        if "/more/" in mount["mountPath"]:
+            handler = {"id": folder.name, "on": ["*"], "target_path": "https://hooks.example.com/"}
+            (folder / "more.yaml").write_text(yaml.safe_dump({"handlers": [handler]}))
+    for path in re.findall(rf"{root}/etc/streamhooks/(?:secrets|redis)/[^\"]+", str(maps_text(root))):
+        Path(path).write_text(PEM if path.endswith((".crt", ".key")) else SIGNING)
+    given = [container["args"][place + 1] for place, word in enumerate(container["args"]) if word == "--config"]
+    return load([root / path.strip("/") for path in given], environment(container))
 
 
-def test_a_changed_handler_or_template_is_a_rollout_and_nothing_else_is() -> None:
-    before = _checksums()
-    assert _checksums(*setting({"commonLabels": {"team": "gateway"}})) == before
-    handler = _checksums(*setting({"handlers": [HANDLER | {"event_timeout": 10}]}))
-    assert handler["checksum/config"] != before["checksum/config"]
-    assert handler["checksum/templates"] == before["checksum/templates"]
-    template = _checksums(*setting({"templates.files": {"a.json": "{}"}}))
-    assert template["checksum/templates"] != before["checksum/templates"]
+def maps_text(root: Path) -> str:
+    return (root / "etc/streamhooks/config/config.json").read_text()
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_no_document_holds_a_secret(case: str) -> None:
-    assert "kind: Secret\n" not in rendered(case)
-    assert not re.search(r"whsec_|://[^/\s\"@]+:[^/\s\"@]+@", rendered(case))
+def test_the_worker_reads_what_the_chart_writes(case: str, tmp_path: Path) -> None:
+    made = documents(case)
+    loaded = mounted(made, tmp_path)
+    settings = loaded.settings
+    assert settings.reload is False
+    assert settings.admin.listen == ("[::]:8080" if case == "minimal" else "0.0.0.0:8080")
+    assert settings.redis.url.reveal() == WANTED.get(case, "redis://redis:6379/0")
+    assert loaded.handlers
+    assert [str(warning) for warning in loaded.warnings if "tyk" not in warning.path] == []
+
+
+def test_secrets_come_by_reference(tmp_path: Path) -> None:
+    loaded = mounted(documents("secrets"), tmp_path)
+    handlers = {handler.id: handler for handler in loaded.handlers}
+    assert set(handlers) == {"signed", "more-handlers", "secret-handlers"}
+    assert [secret.reveal() for secret in handlers["signed"].secrets] == [SIGNING, SIGNING]
+    assert loaded.settings.redis.password.reveal() == SIGNING
+    assert loaded.settings.redis.tls.key_file == f"{tmp_path}/etc/streamhooks/redis/client/tls.key"
+    assert loaded.settings.admin.token.reveal() == SIGNING
+    assert loaded.settings.defaults.proxy.reveal() == "http://user:password@proxy:3128"
+    assert SIGNING not in maps_text(tmp_path)
+
+
+def test_numbers_and_durations_arrive_as_they_were_written(tmp_path: Path) -> None:
+    loaded = mounted(documents("extras"), tmp_path)
+    settings = loaded.settings
+    assert (settings.worker.max_parked, settings.worker.drain_timeout) == (1_000_000, 5.5)
+    assert settings.stream.retention.age == 7 * 86400
+    (handler,) = loaded.handlers
+    assert handler.body.source == '{"text": "{{ .Meta.Message }}", "n": {{ .Meta.Count }}}'
+
+
+def test_the_http_door_listens_beside_the_admin_address(tmp_path: Path) -> None:
+    ingest = mounted(documents("ingest-route"), tmp_path).settings.ingest
+    assert (ingest.listen, ingest.token.reveal()) == ("0.0.0.0:8081", SIGNING)
