@@ -213,10 +213,14 @@ async def test_it_goes_on_where_it_was_when_redis_comes_back(rig: Rig, tmp_path:
     away = Rig(rig.redis, f"unix://{socket}", rig.base, rig.endpoint, rig.records)
     async with rig.working(rig.handler()), tail(away) as shown:
         socket.unlink()
-        for client in await ask(rig.redis, "CLIENT LIST"):
-            if client["cmd"] == "xread":  # waiting, or between two reads
-                await ask(rig.redis, "CLIENT KILL", "ID", client["id"])
-        await eventually(lambda: b"does not answer" in shown.err)
+
+        async def cut_off() -> bool:
+            for client in await ask(rig.redis, "CLIENT LIST"):
+                if client["cmd"] == "xread":  # waiting, or between two reads; perhaps it has not begun to
+                    await ask(rig.redis, "CLIENT KILL", "ID", client["id"])
+            return b"does not answer" in shown.err
+
+        await eventually(cut_off)
         missed = await rig.publish("missed")
         await rig.settled(dead=1)
         socket.symlink_to(real)
