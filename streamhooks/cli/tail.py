@@ -139,7 +139,7 @@ class _Followed:
 
     async def begin(self, at: str) -> None:
         """From this id on, "$": from now on. Raises StoreError: a Redis that is away from the start is a fault."""
-        self._at, self._found = await self._journal.after(at, 0.001)
+        self._at, self._found = await self._journal.after(at, 0)
 
     async def follow(self, wanted: Wanted, show: Show) -> None:
         """For ever. Raises StoreError where waiting does not help."""

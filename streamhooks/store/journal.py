@@ -101,14 +101,13 @@ class Journal:
     async def after(self, id: str, wait: float) -> tuple[str, list[Written]]:
         """What was written after this id ("$": from now on), waiting `wait` seconds for the first, and where to go on.
 
-        Raises StoreError. The client must wait longer than that for an answer.
+        0 does not wait. Raises StoreError. The client must wait longer than that for an answer.
         """
         if id == "$":
             newest = await ask(self._client, "XREVRANGE", self._keys.journal, "+", "-", "COUNT", 1)
             id = newest[0][0].decode() if newest else "0-0"
-        reply = await ask(
-            self._client, "XREAD", "COUNT", PAGE, "BLOCK", max(1, int(wait * 1000)), "STREAMS", self._keys.journal, id
-        )
+        waiting = ("BLOCK", max(1, int(wait * 1000))) if wait else ()
+        reply = await ask(self._client, "XREAD", "COUNT", PAGE, *waiting, "STREAMS", self._keys.journal, id)
         found = [entry for _, entries in reply or () for entry in entries]
         return (found[-1][0].decode() if found else id), list(_read(found))
 
