@@ -93,7 +93,7 @@ class Cluster:
         await response.prepare(request)
         try:
             if request.query.get("sendInitialEvents") == "true":
-                for event in self._beginning(plural):
+                for event in self._beginning(request, plural):
                     await response.write(event)
             while True:
                 type_, of, found = await events.get()
@@ -104,9 +104,9 @@ class Cluster:
         finally:
             self._watchers.discard(events)
 
-    def _beginning(self, plural: str) -> Iterator[bytes]:
+    def _beginning(self, request: web.Request, plural: str) -> Iterator[bytes]:
         for (kind, _), found in self.objects.items():
-            if kind == plural:
+            if kind == plural and _is_meant(request, found):
                 yield _event("ADDED", found)
         kind_name, version = _kind(plural)
         metadata = {"resourceVersion": str(self._version), "annotations": BOOKMARK}
