@@ -16,13 +16,11 @@ from msgspec import Struct
 
 from streamhooks.handlers.definition import Definition, OwnDefinition
 from streamhooks.settings import Settings, schema
-from streamhooks.settings.rules import PROXY, Leaf, Schema
+from streamhooks.settings.rules import Leaf, Schema
 
 CHART = Path(__file__).parents[2] / "helm/streamhooks"
 SCHEMA, README = CHART / "values.schema.json", CHART / "README.md"
 _TITLE = re.compile(r"# --- (.+?) -+")
-_REFERENCE = {"type": "string", "pattern": f"^(?:{schema.REFERENCE})?$"}
-_OPEN_PROXY = {"type": "string", "pattern": rf"^(?:https?://[^\s/?#@]+/*|{schema.REFERENCE})?$"}
 _BY_CHART = ("redis", "templates", "admin", "reload")
 
 
@@ -78,11 +76,10 @@ def _title(lines: list[str], at: int) -> str:
 
 
 def by_reference(leaf: Leaf) -> Schema:
-    """What may stand in a ConfigMap: of a secret its reference only, of a proxy no password, of a key no PEM."""
-    if leaf is PROXY:
-        return _OPEN_PROXY
+    """What may stand in a ConfigMap: of a key no PEM. That a secret is a reference, and a proxy without a password, is
+    left to templates/_checks.tpl: what helm says of a pattern repeats the value."""
     if leaf.kind == "secret":
-        return _REFERENCE
+        return {"type": "string"}
     if leaf.kind == "pem":
         return {"type": "string", "not": {"pattern": "^-----BEGIN"}}
     return leaf.schema

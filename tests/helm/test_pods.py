@@ -54,6 +54,34 @@ def test_every_selector_finds_the_workers_and_not_the_test_pod(case: str) -> Non
 
 
 @pytest.mark.parametrize("case", CASES)
+def test_no_label_that_is_added_changes_a_selector(case: str) -> None:
+    """A Deployment's cannot be changed once it is there (apps/v1), so that an upgrade would be refused."""
+    more = setting({"commonLabels": {"team": "gateway"}, "podLabels": {"cost": "1"}})
+    before, after = (
+        [document["spec"]["selector"] for document in made if "selector" in document.get("spec", {})]
+        for made in (documents(case), documents(case, "helm4", "1.37", *more))
+    )
+    assert before == after
+
+
+def _checksums(values: dict[str, Any]) -> dict[str, str]:
+    made = the(documents("default", "helm4", "1.37", *setting(values)), "Deployment")
+    annotations: dict[str, str] = made["spec"]["template"]["metadata"]["annotations"]
+    return annotations
+
+
+def test_a_changed_setting_and_a_changed_template_are_told_apart() -> None:
+    before = _checksums({})
+    assert set(before) == {"checksum/config", "checksum/templates"}
+    for values, changed in (
+        ({"config": {"worker": {"batch": 64}}}, "checksum/config"),
+        ({"templates.files": {"a.json": "{}"}}, "checksum/templates"),
+    ):
+        after = _checksums(values)
+        assert [name for name in before if after[name] != before[name]] == [changed]
+
+
+@pytest.mark.parametrize("case", CASES)
 def test_variables_are_named_once_and_before_they_are_used(case: str) -> None:
     """Two of one name are refused by server-side apply, and $(X) stays as it is where X comes later."""
     for pod in pods(documents(case)):

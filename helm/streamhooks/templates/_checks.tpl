@@ -28,6 +28,34 @@ What no schema can see: two values that do not go together. All faults are told 
 {{- end -}}
 {{- end -}}
 
+{{/*
+What has no place in a ConfigMap, with its name and never with itself: lines. The schema does not look at these, for what
+helm says of a pattern repeats the value. `at` names the handler, and `how` is the way out.
+*/}}
+{{- define "streamhooks.openSecrets" -}}
+{{- if regexMatch "^[A-Za-z]+://[^/?#]*@" (toString .handler.target_path) }}
+{{ .at }}.target_path: holds a user or password, which have no place in a ConfigMap; send them by header_map
+{{- end -}}
+{{- include "streamhooks.openProxy" (dict "proxy" .handler.proxy "at" (printf "%s.proxy" .at) "how" .how) -}}
+{{- $sign := .handler.sign | default dict -}}
+{{- include "streamhooks.plainSecrets" (dict "secrets" $sign.secrets "at" (printf "%s.sign.secrets" .at)) -}}
+{{- include "streamhooks.plainSecrets" (dict "secrets" (dig "hmac" "secrets" list $sign) "at" (printf "%s.sign.hmac.secrets" .at)) -}}
+{{- end -}}
+
+{{- define "streamhooks.openProxy" -}}
+{{- if not (regexMatch "^(https?://[^\\s/?#@]+/*|env://[A-Za-z_][A-Za-z0-9_]*|file:///.+)?$" (toString (.proxy | default ""))) }}
+{{ .at }}: is no http://HOST:PORT, or holds a user or password, which have no place in a ConfigMap; {{ .how }}
+{{- end -}}
+{{- end -}}
+
+{{- define "streamhooks.plainSecrets" -}}
+{{- range $index, $secret := .secrets -}}
+{{- if not (regexMatch "^(env://[A-Za-z_][A-Za-z0-9_]*|file:///.+)?$" (toString $secret)) }}
+{{ $.at }}[{{ $index }}]: is no reference, and a secret has no place in a ConfigMap; write env://NAME (secretEnv) or file:///path (secretFiles)
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "streamhooks.faults" -}}
 {{- $v := .Values -}}
 {{- $drain := dig "worker" "drain_timeout" 20 $v.config -}}
@@ -36,14 +64,20 @@ What no schema can see: two values that do not go together. All faults are told 
 {{- if lt (int $v.terminationGracePeriodSeconds) (int $least) }}
 terminationGracePeriodSeconds: is {{ int $v.terminationGracePeriodSeconds }}; must be at least {{ $least }}, which is config.worker.drain_timeout ({{ $drain }}), ten seconds for Redis{{ if $delay }} and ingest.shutdownDelay{{ end }}
 {{- end -}}
+{{- $byReference := "write env://NAME (secretEnv) or file:///path (secretFiles)" -}}
+{{- $elsewhere := "write it under handlers, where env://NAME is followed, or put the handler into a Secret of extraConfig.secrets" -}}
 {{- range $index, $handler := $v.handlers -}}
-{{- include "streamhooks.credentials" (dict "headers" $handler.header_map "references" true "at" (printf "handlers[%d].header_map" $index) "how" "write env://NAME (secretEnv) or file:///path (secretFiles)") -}}
+{{- include "streamhooks.openSecrets" (dict "handler" $handler "at" (printf "handlers[%d]" $index) "how" $byReference) -}}
+{{- include "streamhooks.credentials" (dict "headers" $handler.header_map "references" true "at" (printf "handlers[%d].header_map" $index) "how" $byReference) -}}
 {{- end -}}
 {{- range $event, $entries := dig "events" (dict) $v.event_handlers -}}
 {{- range $index, $entry := $entries -}}
-{{- include "streamhooks.credentials" (dict "headers" (dig "handler_meta" "header_map" (dict) $entry) "references" false "at" (printf "event_handlers.events.%s[%d].handler_meta.header_map" $event $index) "how" "write it under handlers, where env://NAME is followed, or put the handler into a Secret of extraConfig.secrets") -}}
+{{- include "streamhooks.openSecrets" (dict "handler" $entry.handler_meta "at" (printf "event_handlers.events.%s[%d].handler_meta" $event $index) "how" $elsewhere) -}}
+{{- include "streamhooks.credentials" (dict "headers" (dig "handler_meta" "header_map" (dict) $entry) "references" false "at" (printf "event_handlers.events.%s[%d].handler_meta.header_map" $event $index) "how" $elsewhere) -}}
 {{- end -}}
 {{- end -}}
+{{- include "streamhooks.openProxy" (dict "proxy" (dig "defaults" "proxy" "" $v.config) "at" "config.defaults.proxy" "how" $byReference) -}}
+{{- include "streamhooks.plainSecrets" (dict "secrets" (dig "ingest" "tokens" list $v.config) "at" "config.ingest.tokens") -}}
 {{- include "streamhooks.referenceFaults" . -}}
 {{- include "streamhooks.redisFaults" . -}}
 {{- include "streamhooks.scalingFaults" . -}}
@@ -90,6 +124,9 @@ redis.existingSecret.urlKey: is for redis.mode url; {{ $redis.mode }} has redis.
 {{- else -}}
 {{- if and (not $redis.url) (not (and $redis.existingSecret.name $redis.existingSecret.urlKey)) }}
 redis.url: is empty; give it, or redis.existingSecret.name and urlKey
+{{- end -}}
+{{- if not (regexMatch "^(rediss?://[^\\s/@]+(/[0-9]+)?|unix:///\\S+)?$" $redis.url) }}
+redis.url: is no redis://HOST:PORT/DB, rediss:// or unix:///PATH, or holds a user or password; those come by redis.username and redis.existingSecret
 {{- end -}}
 {{- if and $redis.tls.enabled (not $redis.existingSecret.urlKey) (not (hasPrefix "rediss:" $redis.url)) }}
 redis.tls.enabled: in redis.mode url the URL says it; write redis.url as rediss://...
