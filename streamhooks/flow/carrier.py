@@ -158,6 +158,7 @@ class Table:
     def drop(self, carrier: Carrier) -> None:
         """Forgets a carrier: acknowledged, handed back, or another's now."""
         self._carriers.pop((carrier.source, carrier.entry.id), None)
+        carrier.jobs.clear()  # each of which names its carrier: a circle, which only the collector would find
         self._room.freed()
 
     def take_room(self, job: Job, state: State) -> None:

@@ -103,7 +103,10 @@ class Figures:
         """Dead letters that no handler had a part in, by reason: undecodable, crash_loop."""
 
     def of(self, handler: str) -> HandlerFigures:
-        return self.handlers.setdefault(handler, HandlerFigures())
+        found = self.handlers.get(handler)
+        if found is None:
+            found = self.handlers[handler] = HandlerFigures()
+        return found
 
     def settled(self, ended: Ended) -> None:
         """The end of one handler's part in an event is durable."""

@@ -1,4 +1,4 @@
-"""What sender/exchange.py stands on: aiohttp's pool and its protocol, and when a connection is used again."""
+"""What sender/exchange.py and its neighbours stand on in aiohttp, and when a connection is used again."""
 
 import asyncio
 import inspect
@@ -14,7 +14,8 @@ from aiohttp.connector import BaseConnector, Connection
 from streamhooks.errors import RequestError
 from streamhooks.model import Reply
 from streamhooks.sender import Sender
-from streamhooks.sender.exchange import head_of, target_of
+from streamhooks.sender.exchange import head_of
+from streamhooks.sender.pool import target_of
 from tests.sender.hostile import Act, Behaviour, Hostile, answering, hostile, local_handler, request_to
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -28,7 +29,6 @@ UNASKED = b"HTTP/1.1 500 Unasked\r\nContent-Length: 0\r\n\r\n"
         (ResponseHandler.set_response_params, ("skip_payload", "read_until_eof", "auto_decompress")),
         (ResponseHandler.read, ()),
         (ClientRequest.__init__, ("method", "url", "ssl", "proxy")),
-        (Connection.release, ()),
         (Connection.close, ()),
     ],
     ids=lambda value: getattr(value, "__qualname__", ""),
