@@ -176,7 +176,8 @@ class Table:
         """A job has ended; its carrier is forgotten with its last one."""
         self._leave_room(job)
         job.state = "ended"
-        if all(sibling.state == "ended" for sibling in job.carrier.jobs):
+        jobs = job.carrier.jobs
+        if len(jobs) == 1 or all(sibling.state == "ended" for sibling in jobs):
             self.drop(job.carrier)
 
     def lose(self, carrier: Carrier) -> None:

@@ -12,14 +12,15 @@ read from it whole, and nothing else has come; in every other case it is closed.
 the headers are read, a body that is cut, slow or endless changes nothing.
 """
 
-from collections.abc import Iterable
+from functools import lru_cache
+from typing import TypeAlias
 
 from aiohttp.streams import StreamReader
 from msgspec import Struct
 from multidict import CIMultiDictProxy
 
 from streamhooks.errors import RequestError
-from streamhooks.secret import Secret
+from streamhooks.secret import Secret, revealed
 from streamhooks.sender.deadlines import Deadlines
 from streamhooks.sender.failures import EXPECTED
 from streamhooks.sender.pool import Link
@@ -40,19 +41,32 @@ class Answer(Struct, gc=False):
     """The first bytes of its body."""
 
 
-def head_of(method: str, preface: str, headers: Iterable[tuple[str, str | Secret]], body: bytes) -> bytes:
+Lines: TypeAlias = tuple[tuple[str, str | Secret], ...]
+"""Headers, by name."""
+
+
+def head_of(method: str, preface: str, headers: Lines, body: bytes, added: Lines = ()) -> bytes:
     """Request line and headers, as bytes. Raises RequestError where a line break would make two headers of one."""
-    lines = [f"{method} {preface}"]
-    for name, value in headers:
-        lines.append(f"{name}: {value if isinstance(value, str) else value.reveal()}\r\n")
-    if body or method not in _LENGTH_UNTOLD:
-        lines.append(f"Content-Length: {len(body)}\r\n")
-    lines.append("\r\n")
-    text = "".join(lines)
-    ends = preface.count("\n") + len(lines) - 1
-    if text.count("\n") != ends or text.count("\r") != ends or "\0" in text:
+    if headers and headers[-1][0] == "webhook-id":  # what stands before it is the same for each event of a handler
+        lines = _kept_text(headers[:-1]) + _line(*headers[-1])
+    else:
+        lines = _text(headers)
+    length = f"Content-Length: {len(body)}\r\n" if body or method not in _LENGTH_UNTOLD else ""
+    return f"{method} {preface}{lines}{_text(added)}{length}\r\n".encode()
+
+
+def _text(headers: Lines) -> str:
+    return "".join([_line(name, value) for name, value in headers])
+
+
+_kept_text = lru_cache(maxsize=512)(_text)
+
+
+def _line(name: str, value: str | Secret) -> str:
+    text = f"{name}: {revealed(value)}"
+    if "\n" in text or "\r" in text or "\0" in text:
         raise RequestError("request", "a header holds a line break: nothing is sent")
-    return text.encode()
+    return f"{text}\r\n"
 
 
 async def exchange(

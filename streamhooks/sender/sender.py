@@ -18,7 +18,7 @@ from streamhooks.handlers.handler import Handler, Route
 from streamhooks.model import Failure, Reply, Request
 from streamhooks.secret import revealed
 from streamhooks.sender.deadlines import Deadlines
-from streamhooks.sender.exchange import Answer, exchange, head_of
+from streamhooks.sender.exchange import Answer, Lines, exchange, head_of
 from streamhooks.sender.failures import EXPECTED, NO_URL, classify
 from streamhooks.sender.guard import Guard, GuardError, guarded
 from streamhooks.sender.pool import Link, Target, target_of
@@ -99,17 +99,15 @@ class Sender:
         return _told(answer, way, target, _since(started))
 
     def _head(self, request: Request, handler: Handler, preface: str) -> bytes:
-        if not handler.secrets and not handler.body_signature:
-            return head_of(request.method, preface, request.headers, request.body)
-        headers = list(request.headers)
+        added: Lines = ()
         if handler.secrets:
             timestamp = int(self._now())
-            webhook_id = next(revealed(value) for name, value in headers if name == "webhook-id")
-            headers.append(("webhook-timestamp", str(timestamp)))
-            headers.append(("webhook-signature", sign(handler.secrets, webhook_id, timestamp, request.body)))
+            webhook_id = next(revealed(value) for name, value in request.headers if name == "webhook-id")
+            signature = sign(handler.secrets, webhook_id, timestamp, request.body)
+            added = (("webhook-timestamp", str(timestamp)), ("webhook-signature", signature))
         if handler.body_signature:
-            headers.append((handler.body_signature.header, sign_body(handler.body_signature, request.body)))
-        return head_of(request.method, preface, headers, request.body)
+            added += ((handler.body_signature.header, sign_body(handler.body_signature, request.body)),)
+        return head_of(request.method, preface, request.headers, request.body, added)
 
     async def self_test(self, route: Route = CLOSED) -> None:
         """Raises GuardError where `route`, which opens nothing, does not block what it must.

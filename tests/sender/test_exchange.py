@@ -119,7 +119,7 @@ async def test_a_kept_connection_that_drops_the_next_request_gets_it_once(method
 @pytest.mark.parametrize("value", ["a\r\nb: c", "a\nb", "a\rb", "a\0b"])
 def test_a_header_that_would_become_two_is_refused_before_anything_is_sent(value: str) -> None:
     with pytest.raises(RequestError, match="a header holds a line break: nothing is sent"):
-        head_of("POST", "/ HTTP/1.1\r\nHost: a\r\n", [("X", value)], b"")
+        head_of("POST", "/ HTTP/1.1\r\nHost: a\r\n", (("X", value),), b"")
 
 
 @pytest.mark.parametrize("text", ["ftp://127.0.0.1:21/", "//a/b", "http://", "http://a:99999/", "a", "http://a:b/", ""])
