@@ -236,5 +236,7 @@ def _held(job: Job) -> Retry:
 
 def _age(job: Job) -> float:
     """Seconds since the first attempt, by the clock of Redis: its id says when the carrier was made."""
+    if not job.first:
+        return 0.0
     made = int(job.carrier.entry.id.partition("-")[0])
-    return max(0.0, (made - job.first - job.paused) / 1000) if job.first else 0.0
+    return max(0.0, (made - job.first - job.paused) / 1000)
