@@ -27,7 +27,7 @@ async def write(here: Ground, plan: Plan, file: Path) -> None:
     """Profiles one worker that delivers the events of a long run."""
     async with here.field([handler()]) as field:
         await field.fill(plan.count)
-        under = ["-m", "pyinstrument", "--async_mode", "disabled", "-r", FORMS[file.suffix], "-o", str(file)]
+        under = ["-m", "pyinstrument", "--show-all", "-r", FORMS[file.suffix], "-o", str(file)]
         async with field.worker(until_idle=True, under=under) as worker:
             await worker.ended()
         await field.lost_nothing(plan.count)
