@@ -9,6 +9,7 @@ hold a password, is in no file.
 import json
 import os
 import secrets
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -90,11 +91,24 @@ class Field(Struct, frozen=True):
 
     def worker(self, number: int = 0, *, until_idle: bool = False, under: Sequence[str] = ()) -> _Serving:
         """A worker, to be entered; `under`: the words of a program that runs it."""
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("STREAMHOOKS_")}
-        environ["STREAMHOOKS_REDIS__URL"] = self.ground.redis_url
         config = self.configs[number]
-        words = [*under, "-m", "streamhooks", "serve", "--config", str(config), *["--until-idle"] * until_idle]
-        return serving(words, environ, config.with_suffix(".log"))
+        words = [
+            sys.executable,
+            *under,
+            "-m",
+            "streamhooks",
+            "serve",
+            "--config",
+            str(config),
+            *["--until-idle"] * until_idle,
+        ]
+        return serving(words, self.environ, config.with_suffix(".log"))
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """Of a worker: nobody's settings but ours."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith("STREAMHOOKS_")}
+        return {**own, "STREAMHOOKS_REDIS__URL": self.ground.redis_url}
 
     async def arrived(self) -> int:
         return sum((await self.ground.endpoint.arrived()).values())

@@ -94,10 +94,10 @@ class Serving:
 
 @asynccontextmanager
 async def serving(words: Sequence[str], environ: Mapping[str, str], log: Path) -> AsyncIterator[Serving]:
-    """`python WORDS...`; killed when left, if it is still there: by then nothing of it is of interest."""
+    """Runs a command; killed when left, if it is still there: by then nothing of it is of interest."""
     with log.open("ab") as said:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, *words, env=dict(environ), stdin=asyncio.subprocess.DEVNULL, stdout=said, stderr=said
+            *words, env=dict(environ), stdin=asyncio.subprocess.DEVNULL, stdout=said, stderr=said
         )  # fmt: skip
     one = Serving(process, log)
     try:
