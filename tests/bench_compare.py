@@ -23,6 +23,7 @@ from streamhooks.bench.run import machine, to_its_end
 from streamhooks.bench.serving import Serving, Spent, serving, since, spent_so_far
 from streamhooks.errors import BenchError
 from streamhooks.store.connection import ask
+from tests.bench.server import server
 from tests.template_oracle.go import go
 
 HERE = Path(__file__).parent / "bench"
@@ -75,8 +76,8 @@ def sides(folder: Path) -> tuple[list[Side], list[str]]:
         return [*python, "tests.bench.bare_exchange", url(field), str(count)]
 
     def by_hand(field: Field, count: int) -> Sequence[str]:
-        address = field.ground.redis_url.removeprefix("unix://")
-        return [str(folder / "consumer"), "unix", address, field.keys.stream, GROUP, url(field), str(count)]
+        address = field.ground.redis_url.removeprefix("redis://")
+        return [str(folder / "consumer"), address, field.keys.stream, GROUP, url(field), str(count)]
 
     found = [Side("streamhooks", ours), Side("python", plain), Side("floor", bare, reads=False)]
     if not built(folder):
@@ -129,7 +130,7 @@ def running(field: Field, side: Side, count: int) -> AbstractAsyncContextManager
 async def compare(rounds: int, short: int, count: int) -> Compared:
     cpu: dict[str, list[float]] = {}
     wall: dict[str, list[float]] = {}
-    async with ground() as here:
+    async with server() as redis_url, ground(redis_url) as here:
         compared, left_out = sides(here.folder)
         for number in range(rounds):
             for side in compared:

@@ -28,7 +28,7 @@ class Slope(Struct, frozen=True):
 async def measure(here: Ground, plan: Plan) -> Cpu:
     slopes = [await slope(here, plan, [handler()]) for _ in range(plan.rounds)]
     return Cpu(
-        events=plan.rounds * (plan.short + plan.count),
+        events=plan.rounds * (2 * plan.short + plan.count),
         us_per_event=micros(one.cpu for one in slopes),
         events_per_second=per_second(slopes),
         rounds=tuple(round(one.cpu * 1e6, 1) for one in slopes),

@@ -36,13 +36,14 @@ _to_msgpack = msgspec.msgpack.Encoder().encode
 async def measure(here: Ground, plan: Plan) -> Memory:
     if not LOOKS_INSIDE:
         raise BenchError("system", "memory is measured on Linux only: leave it out with --only")
-    waiting = tuple([await _beside_backlog(here, count, plan.delivered) for count in plan.backlogs])
-    idle = tuple([await _beside_parked(here, count, plan.seconds) for count in (0, plan.parked)])
+    waiting = tuple([await beside_backlog(here, count, plan.delivered) for count in plan.backlogs])
+    idle = tuple([await beside_parked(here, count, plan.seconds) for count in (0, plan.parked)])
     peaks = [one.peak_mib for one in sorted(waiting, key=lambda one: one.waiting)]
     return Memory(waiting, round(peaks[-1] - peaks[0], 1), idle)
 
 
-async def _beside_backlog(here: Ground, count: int, enough: int) -> Waiting:
+async def beside_backlog(here: Ground, count: int, enough: int) -> Waiting:
+    """A worker that delivers `enough` of `count` events, or a few more."""
     async with here.field([handler()]) as field:
         await field.fill(count)
         async with field.worker() as worker:
@@ -53,7 +54,8 @@ async def _beside_backlog(here: Ground, count: int, enough: int) -> Waiting:
     return Waiting(count, delivered, round(peak, 1))
 
 
-async def _beside_parked(here: Ground, count: int, seconds: float) -> Parked:
+async def beside_parked(here: Ground, count: int, seconds: float) -> Parked:
+    """A worker that delivers one event and then idles for so long beside `count` stored retries."""
     async with here.field([handler()]) as field:
         await park(here.client, field.keys, count)
         await field.fill(1)

@@ -18,7 +18,7 @@ _READY = re.compile(r'"event": "ready".*"timestamp": "([^"]+)"')
 
 
 async def measure(here: Ground, plan: Plan) -> Startup:
-    starts = [await _start(here) for _ in range(plan.rounds * STARTS)]
+    starts = [await start(here) for _ in range(plan.rounds * STARTS)]
     return Startup(
         ready=round(statistics.median(ready for ready, _ in starts), 3),
         first_arrival=round(statistics.median(arrived for _, arrived in starts), 3),
@@ -26,7 +26,7 @@ async def measure(here: Ground, plan: Plan) -> Startup:
     )
 
 
-async def _start(here: Ground) -> tuple[float, float]:
+async def start(here: Ground) -> tuple[float, float]:
     """Seconds from the start of the process until it was ready, and until the first event arrived."""
     async with here.field([handler(template_path=STAMPED)]) as field:
         stamp = time.monotonic_ns()

@@ -32,11 +32,12 @@ async def measure(here: Ground, plan: Plan) -> Workers:
         events_per_second_alone=per_second(alone),
         events_per_second=per_second(together),
         shares=together[-1].shares,
-        stopped=await _one_stopped(here, plan),
+        stopped=await one_stopped(here, plan),
     )
 
 
-async def _one_stopped(here: Ground, plan: Plan) -> Stopped:
+async def one_stopped(here: Ground, plan: Plan) -> Stopped:
+    """Stops the first worker after a part of the events, and lets it go on when the others have done the rest."""
     before, after = plan.short, plan.count
     async with here.field([handler()], workers=plan.workers) as field, AsyncExitStack() as rooms:
         workers = [await rooms.enter_async_context(field.worker(number)) for number in range(plan.workers)]

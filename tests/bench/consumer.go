@@ -3,7 +3,7 @@
 // It does the steps of a delivery and nothing that makes them safe: no retries, no dead letters, nothing taken over from
 // a consumer that died, no metrics. So it is the yardstick for CPU of an event, not a program to run.
 //
-//	consumer NETWORK ADDRESS STREAM GROUP URL COUNT      (NETWORK: tcp or unix)
+//	consumer HOST:PORT STREAM GROUP URL COUNT
 //
 // Built from Debian's golang-go and golang-github-gomodule-redigo-dev, without modules; see tests/bench_compare.py.
 package main
@@ -65,19 +65,19 @@ type consumer struct {
 
 func main() {
 	log.SetFlags(0)
-	if len(os.Args) != 7 {
-		log.Fatal("usage: consumer NETWORK ADDRESS STREAM GROUP URL COUNT")
+	if len(os.Args) != 6 {
+		log.Fatal("usage: consumer HOST:PORT STREAM GROUP URL COUNT")
 	}
-	count, err := strconv.Atoi(os.Args[6])
+	count, err := strconv.Atoi(os.Args[5])
 	check(err)
-	reading, err := redis.Dial(os.Args[1], os.Args[2])
+	reading, err := redis.Dial("tcp", os.Args[1])
 	check(err)
-	ending, err := redis.Dial(os.Args[1], os.Args[2])
+	ending, err := redis.Dial("tcp", os.Args[1])
 	check(err)
 	c := &consumer{
-		stream: os.Args[3],
-		group:  os.Args[4],
-		url:    os.Args[5],
+		stream: os.Args[2],
+		group:  os.Args[3],
+		url:    os.Args[4],
 		client: &http.Client{
 			Timeout:   15 * time.Second,
 			Transport: &http.Transport{MaxIdleConns: atOnce, MaxIdleConnsPerHost: atOnce},
