@@ -18,6 +18,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from streamhooks.embedded import die_with_parent
 from streamhooks.errors import BenchError
 
 PATIENCE: Final = 1200.0
@@ -94,10 +95,13 @@ class Serving:
 
 @asynccontextmanager
 async def serving(words: Sequence[str], environ: Mapping[str, str], log: Path) -> AsyncIterator[Serving]:
-    """Runs a command; killed when left, if it is still there: by then nothing of it is of interest."""
+    """Runs a command; killed when left, if it is still there: by then nothing of it is of interest. On Linux it ends
+    with us, however we end.
+    """
     with log.open("ab") as said:
         process = await asyncio.create_subprocess_exec(
-            *words, env=dict(environ), stdin=asyncio.subprocess.DEVNULL, stdout=said, stderr=said
+            *words, env=dict(environ), stdin=asyncio.subprocess.DEVNULL, stdout=said, stderr=said,
+            preexec_fn=die_with_parent(),
         )  # fmt: skip
     one = Serving(process, log)
     try:

@@ -42,7 +42,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    plan = _plan(args)
+    plan = plan_of(args)
     if plan.redis_url:
         asyncio.run(_reached(plan.redis_url))
     tell = complain if sys.stderr.isatty() else _nobody
@@ -62,8 +62,8 @@ def _nobody(_what: str) -> None:
     """Nobody looks on."""
 
 
-def _plan(args: Namespace) -> bench.Plan:
-    """Raises ConfigError."""
+def plan_of(args: Namespace) -> bench.Plan:
+    """What the command line asks for. Raises ConfigError."""
     given: dict[str, Any] = {
         "sections": _sections(args.only) if args.only else None,
         "redis_url": redis_url(args),
