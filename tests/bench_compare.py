@@ -12,7 +12,6 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from msgspec import Struct, to_builtins
@@ -20,7 +19,7 @@ from msgspec import Struct, to_builtins
 from streamhooks.bench.ground import GROUP, Field, Ground, ground, handler
 from streamhooks.bench.report import Machine
 from streamhooks.bench.run import machine, to_its_end
-from streamhooks.bench.serving import Serving, Spent, serving, since, spent_so_far
+from streamhooks.bench.serving import Spent, since, spent_so_far
 from streamhooks.errors import BenchError
 from streamhooks.store.connection import ask
 from tests.bench.server import server
@@ -63,17 +62,24 @@ class Compared(Struct, frozen=True):
 
 def sides(folder: Path) -> tuple[list[Side], list[str]]:
     """Those that can run here, and why others cannot."""
-    python = [sys.executable, "-m"]
 
     def ours(field: Field, _count: int) -> Sequence[str]:
-        return [*python, "streamhooks", "serve", "--config", str(field.configs[0]), "--until-idle"]
+        return [sys.executable, "-m", "streamhooks", "serve", "--config", str(field.configs[0]), "--until-idle"]
 
     def plain(field: Field, count: int) -> Sequence[str]:
         here = field.ground
-        return [*python, "tests.bench.plain_consumer", here.redis_url, field.keys.stream, GROUP, url(field), str(count)]
+        return [
+            sys.executable,
+            str(HERE / "plain_consumer.py"),
+            here.redis_url,
+            field.keys.stream,
+            GROUP,
+            url(field),
+            str(count),
+        ]
 
     def bare(field: Field, count: int) -> Sequence[str]:
-        return [*python, "tests.bench.bare_exchange", url(field), str(count)]
+        return [sys.executable, str(HERE / "bare_exchange.py"), url(field), str(count)]
 
     def by_hand(field: Field, count: int) -> Sequence[str]:
         address = field.ground.redis_url.removeprefix("redis://")
@@ -86,7 +92,7 @@ def sides(folder: Path) -> tuple[list[Side], list[str]]:
 
 
 def url(field: Field) -> str:
-    return f"{field.ground.endpoint.url}/0/hook"
+    return f"{field.ground.endpoint.url}{field.path}0/hook"
 
 
 def built(folder: Path) -> bool:
@@ -109,7 +115,7 @@ async def drained(here: Ground, side: Side, count: int) -> Spent:
             await ask(here.client, "XGROUP CREATE", field.keys.stream, GROUP, "0", "MKSTREAM")
             await field.fill(count)
         before = spent_so_far()
-        async with running(field, side, count) as process:
+        async with field.process(side.words(field, count)) as process:
             await process.ended()
         spent = since(before)
         arrived = await field.arrived()
@@ -117,14 +123,6 @@ async def drained(here: Ground, side: Side, count: int) -> Spent:
         if arrived != count or left:
             raise BenchError("lost", f"{side.name}: {arrived} of {count} requests arrived, {left} entries are pending")
         return spent
-
-
-def running(field: Field, side: Side, count: int) -> AbstractAsyncContextManager[Serving]:
-    environ = {
-        **field.environ,
-        "PYTHONPATH": os.pathsep.join((str(HERE.parent.parent), os.environ.get("PYTHONPATH", ""))),
-    }
-    return serving(side.words(field, count), environ, field.configs[0].with_suffix(".log"))
 
 
 async def compare(rounds: int, short: int, count: int) -> Compared:

@@ -11,6 +11,7 @@ import os
 import secrets
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -54,19 +55,20 @@ class Ground(Struct, frozen=True):
     @asynccontextmanager
     async def field(self, handlers: Sequence[Mapping[str, Any]], *, workers: int = 1) -> AsyncIterator["Field"]:
         """A stream of its own, with a configuration for each of `workers`. A handler's `target_path` is put behind
-        the endpoint's address and the worker's number, so that the endpoint knows who delivered.
+        the field's own path and the worker's number, so that the endpoint knows whose requests arrive.
         """
+        name = secrets.token_hex(8)
+        keys = Keys.of(f"streamhooks-bench:{name}")
+        configs = [self._config(keys, f"/{name}/{number}", handlers) for number in range(workers)]
         await self.endpoint.forget()
-        keys = Keys.of(f"streamhooks-bench:{secrets.token_hex(8)}")
-        configs = [self._config(keys, number, handlers) for number in range(workers)]
         try:
-            yield Field(self, keys, configs, len(handlers))
+            yield Field(self, keys, f"/{name}/", configs, len(handlers))
         finally:
             await _wipe(self.client, keys)
 
-    def _config(self, keys: Keys, number: int, handlers: Sequence[Mapping[str, Any]]) -> Path:
-        own = [{**one, "target_path": f"{self.endpoint.url}/{number}{one['target_path']}"} for one in handlers]
-        path = self.folder / f"{keys.stream.rpartition(':')[2]}-{number}.json"
+    def _config(self, keys: Keys, before: str, handlers: Sequence[Mapping[str, Any]]) -> Path:
+        own = [{**one, "target_path": f"{self.endpoint.url}{before}{one['target_path']}"} for one in handlers]
+        path = self.folder / f"{before.strip('/').replace('/', '-')}.json"
         path.write_text(json.dumps({"stream": {"key": keys.stream, "group": GROUP}, "handlers": own}))
         return path
 
@@ -76,6 +78,8 @@ class Field(Struct, frozen=True):
 
     ground: Ground
     keys: Keys
+    path: str
+    """What the path of every request of it begins with."""
     configs: list[Path]
     handlers: int
 
@@ -89,29 +93,19 @@ class Field(Struct, frozen=True):
             if added.failed is not None:
                 raise added.failed
 
-    def worker(self, number: int = 0, *, until_idle: bool = False, under: Sequence[str] = ()) -> _Serving:
-        """A worker, to be entered; `under`: the words of a program that runs it."""
-        config = self.configs[number]
-        words = [
-            sys.executable,
-            *under,
-            "-m",
-            "streamhooks",
-            "serve",
-            "--config",
-            str(config),
-            *["--until-idle"] * until_idle,
-        ]
-        return serving(words, self.environ, config.with_suffix(".log"))
+    def worker(self, number: int = 0, *, until_idle: bool = False) -> _Serving:
+        """A worker, to be entered."""
+        words = [sys.executable, "-m", "streamhooks", "serve", "--config", str(self.configs[number])]
+        return self.process([*words, "--until-idle"] if until_idle else words, number)
 
-    @property
-    def environ(self) -> dict[str, str]:
-        """Of a worker: nobody's settings but ours."""
+    def process(self, words: Sequence[str], number: int = 0) -> _Serving:
+        """Anything else that delivers: nobody's settings but ours reach it."""
         own = {name: value for name, value in os.environ.items() if not name.startswith("STREAMHOOKS_")}
-        return {**own, "STREAMHOOKS_REDIS__URL": self.ground.redis_url}
+        own["STREAMHOOKS_REDIS__URL"] = self.ground.redis_url
+        return serving(words, own, self.configs[number].with_suffix(".log"))
 
     async def arrived(self) -> int:
-        return sum((await self.ground.endpoint.arrived()).values())
+        return sum((await self._by_path()).values())
 
     async def came(self, count: int) -> bool:
         """So many requests have arrived, or more."""
@@ -119,12 +113,14 @@ class Field(Struct, frozen=True):
 
     async def shares(self) -> tuple[int, ...]:
         """Requests of each worker."""
+        shares = Counter[str]()
+        for path, count in (await self._by_path()).items():
+            shares[path.removeprefix(self.path).partition("/")[0]] += count
+        return tuple(shares[str(number)] for number in range(len(self.configs)))
+
+    async def _by_path(self) -> dict[str, int]:
         arrived = await self.ground.endpoint.arrived()
-        own = (
-            sum(count for path, count in arrived.items() if path.startswith(f"/{number}/"))
-            for number in range(len(self.configs))
-        )
-        return tuple(own)
+        return {path: count for path, count in arrived.items() if path.startswith(self.path)}
 
     async def account(self) -> dict[str, int]:
         return await Account(self.ground.client, self.keys).totals()
@@ -134,10 +130,7 @@ class Field(Struct, frozen=True):
         expected = count * self.handlers
         account, arrived = await self.account(), await self.arrived()
         if not account["accepted"] == account["delivered"] == expected <= arrived:
-            raise BenchError(
-                "lost",
-                f"{arrived} of {expected} requests arrived; the account says {account}; logs in {self.ground.folder}",
-            )
+            raise BenchError("lost", f"{arrived} of {expected} requests arrived; the account says {account}")
 
 
 def handler(id: str = "bench", path: str = "/hook", **more: Any) -> dict[str, Any]:
@@ -158,14 +151,8 @@ def handler(id: str = "bench", path: str = "/hook", **more: Any) -> dict[str, An
 
 def packed(number: int, **meta: str) -> bytes:
     """One event as a gateway writes it."""
-    own = {
-        "Message": "Auth Failure",
-        "Path": f"/widgets/{number}",
-        "Origin": "10.0.0.1",
-        "Key": f"key-{number}",
-        **meta,
-    }
-    return _to_json({"type": "AuthFailure", "meta": own, "ts": "2026-11-23T10:00:00Z", "api_id": "widgets"})
+    own = {"Message": "Auth Failure", "Path": f"/widgets/{number}", "Origin": "10.0.0.1", "Key": f"key-{number}"}
+    return _to_json({"type": "AuthFailure", "meta": {**own, **meta}, "ts": "2026-11-23T10:00:00Z", "api_id": "widgets"})
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 No Redis, no events, no headers of a webhook but what HTTP needs: one request in bytes is written again and again on 128
 kept connections, and its answer read by aiohttp's parser in C.
 
-    python -m tests.bench.bare_exchange URL COUNT
+    python bare_exchange.py URL COUNT
 """
 
 import asyncio

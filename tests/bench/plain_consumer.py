@@ -3,7 +3,7 @@
 It does the steps of a delivery (read a batch, render, claim the cool-down, POST, confirm, acknowledge) and nothing that
 makes them safe: no retries, no dead letters, nothing taken over from a consumer that died, no metrics.
 
-    python -m tests.bench.plain_consumer REDIS_URL STREAM GROUP URL COUNT
+    python plain_consumer.py REDIS_URL STREAM GROUP URL COUNT
 """
 
 import asyncio
