@@ -55,6 +55,10 @@ async def test_a_slow_endpoint_does_not_hold_up_another_handler(rig: Rig) -> Non
             await rig.settled(delivered=60)
 
 
+async def _stored(rig: Rig, count: int) -> bool:
+    return len(await rig.stored()) == count
+
+
 async def test_a_full_and_stalled_lane_defers_and_everything_is_delivered_in_the_end(rig: Rig) -> None:
     async with Endpoint() as dead:
         dead.script(Answer(then="hang"))
@@ -63,8 +67,9 @@ async def test_a_full_and_stalled_lane_defers_and_everything_is_delivered_in_the
             await rig.publish_many(20)
             await rig.publish("other", "KeyExpired")
             await rig.endpoint.wait_for(1)  # behind twenty events for an endpoint that does not answer
+            saying = "one is being sent, and a quarter of in_flight is queued"
+            await eventually(lambda: _stored(rig, 17), saying=saying)
             stored = await rig.stored()
-            assert len(stored) == 17, "one is being sent, and a quarter of in_flight is queued"
             assert {(record.attempt, record.why) for record in stored.values()} == {(1, "handler full")}
             dead.release()
             dead.script(200)
