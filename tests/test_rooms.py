@@ -16,6 +16,7 @@ RULES = (
     "wire.py",
     "envelope.py",
     "partitioning.py",
+    "slots.py",
     "payload.py",
     "event_types.py",
     "template",

@@ -37,6 +37,7 @@ from streamhooks.settings.policy import contradictions, for_one_handler, inner
 from streamhooks.settings.reading import Given, Known, Place, Reader, joined, made
 from streamhooks.settings.references import UnresolvedError
 from streamhooks.settings.rules import host_of, is_loopback
+from streamhooks.slots import is_cluster
 
 DEFAULT_SEARCH = (Path("streamhooks.yaml"), Path("/etc/streamhooks"))
 """Where a configuration is looked for when none is named; the first that exists is taken."""
@@ -306,7 +307,7 @@ def _add_admin_token(known: Known, environ: Mapping[str, str]) -> None:
 
 def _check_together(known: Known, settings: Settings, faults: list[Fault]) -> None:
     """What two sections say that cannot be true together."""
-    if settings.cool.share_with_tyk and settings.redis.url.reveal().startswith("redis+cluster:"):
+    if settings.cool.share_with_tyk and is_cluster(settings.redis.url.reveal()):
         said = "cannot be shared on a cluster, where Tyk's marks lie in other slots than ours; take it out"
         faults.append(known[("cool", "share_with_tyk")].place.fault(said))
     if settings.admin.hosts and not settings.admin.token:

@@ -26,6 +26,8 @@ from redis.typing import EncodableT
 
 from streamhooks.errors import ConfigError, Fault, StoreError
 from streamhooks.secret import Secret, shown_url
+from streamhooks.slots import Address, is_cluster, node_url, nodes_of
+from streamhooks.store.cluster import Cluster, Topology
 
 Word: TypeAlias = str | bytes | int | float
 """One word of a command."""
@@ -37,11 +39,31 @@ _NONE = Secret("")
 _REFUSING = ("OOM", "MISCONF", "READONLY", "NOREPLICAS", "BUSY ", "MASTERDOWN")
 
 
-def connect(url: Secret, *, password: Secret = _NONE, wait: float = 0.0, connections: int = 8) -> Redis:
+def connect(
+    url: Secret, *, password: Secret = _NONE, wait: float = 0.0, connections: int = 8, beside: Redis | None = None
+) -> Redis:
     """A client that connects when first used. `wait`: the longest time in seconds that a command may block.
 
-    `password` wins over one in the url. Raises ConfigError for a url that is no address.
+    `password` wins over one in the url. `beside`: another client of the same server; of a cluster, it shares what that
+    one knows. Raises ConfigError for a url that is no address.
     """
+    if not is_cluster(url.reveal()):
+        return _connect(url, password, wait, connections)
+
+    def opener(node: Address) -> Redis:
+        return _connect(Secret(node_url(url.reveal(), node)), password, wait, connections)
+
+    if isinstance(beside, Cluster):
+        return Cluster(beside.topology, opener)
+    try:
+        seeds = nodes_of(url.reveal())
+        opener(seeds[0])  # says what is wrong with the rest of the URL
+    except ValueError:
+        raise _no_address(url) from None
+    return Cluster(Topology(seeds, opener), opener)
+
+
+def _connect(url: Secret, password: Secret, wait: float, connections: int) -> Redis:
     ours: dict[str, Any] = {
         "protocol": 2,
         "decode_responses": False,
@@ -57,12 +79,16 @@ def connect(url: Secret, *, password: Secret = _NONE, wait: float = 0.0, connect
             url.reveal(), max_connections=connections, timeout=COMMAND_TIMEOUT, **ours
         )
     except ValueError:  # its text may repeat a part of the URL
-        said = f"{shown_url(url)} is no address that can be connected to; write redis://HOST:PORT/DB or unix:///PATH"
-        raise ConfigError([Fault("configuration", "redis.url", said)]) from None
+        raise _no_address(url) from None
     # In from_url the url's own words win, `?protocol=3` and the password too.
     pool.connection_kwargs.update(ours)
     pool.connection_class = _PACKED[pool.connection_class]
     return Redis.from_pool(pool)
+
+
+def _no_address(url: Secret) -> ConfigError:
+    said = f"{shown_url(url)} is no address that can be connected to; write redis://HOST:PORT/DB or unix:///PATH"
+    return ConfigError([Fault("configuration", "redis.url", said)])
 
 
 class _Packed:
@@ -99,6 +125,11 @@ def translated() -> Iterator[None]:
         yield
     except (exceptions.ReadOnlyError, exceptions.OutOfMemoryError) as error:
         raise StoreError("refusing", str(error)) from error
+    except (exceptions.ClusterDownError, exceptions.TryAgainError) as error:
+        raise StoreError("refusing", f"the cluster does not serve it now: {error}") from error
+    except exceptions.MovedError as error:
+        said = f"this server is a node of a cluster ({error}): write redis+cluster://HOST:PORT"
+        raise StoreError("redis", said) from error
     except exceptions.NoScriptError as error:
         raise StoreError("no_script", str(error)) from error
     except (exceptions.ConnectionError, exceptions.TimeoutError) as error:
@@ -138,12 +169,26 @@ async def ask(client: Redis, *words: Word) -> Any:
         return await client.execute_command(*words)  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
 
 
+async def servers(client: Redis) -> list[Redis]:
+    """The servers behind a client: itself, or each node of a cluster that has slots. Raises StoreError."""
+    if not isinstance(client, Cluster):
+        return [client]
+    with translated():
+        return await client.servers()
+
+
 async def check_version(client: Redis) -> str:
-    """The server's name and version. Raises StoreError (`too_old`) below the minimum."""
+    """The name and version of the server, of a cluster the oldest one's. Raises StoreError (`too_old`) below the
+    minimum.
+    """
+    return min([await _version(server) for server in await servers(client)])[1]
+
+
+async def _version(client: Redis) -> tuple[tuple[int, ...], str]:
     info = await ask(client, "INFO", "server")
     version = str(info.get("valkey_version") or info.get("redis_version") or "0")
     name = "Valkey" if "valkey_version" in info else "Redis"
-    told = str(info.get("redis_version") or "0")
-    if tuple(int(part) for part in told.split(".")[:2]) < MINIMUM:
+    told = tuple(int(part) for part in str(info.get("redis_version") or "0").split(".")[:2])
+    if told < MINIMUM:
         raise StoreError("too_old", f"{name} {version} is too old; streamhooks needs Redis 7.0 or Valkey 7.2, or newer")
-    return f"{name} {version}"
+    return told, f"{name} {version}"

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from streamhooks.delivery.request import webhook_id
 from streamhooks.errors import StoreError
 from streamhooks.files import Loaded
-from streamhooks.flow.health import Health
+from streamhooks.flow.health import Outages
 from streamhooks.handlers.handler import Route
 from streamhooks.store.connection import ask
 from tests.flow.rig import GROUP, STREAM, Records, Rig
@@ -126,7 +126,7 @@ async def test_a_configuration_with_several_faults_is_refused_by_one_record_that
 
 
 def test_an_error_of_redis_that_lasts_is_told_once_a_minute(records: Records) -> None:
-    health = Health()
+    health = Outages().server()
     for _ in range(100):
         health.failed(StoreError("no_permission", "NOPERM this user has no permissions"))
     health.failed(StoreError("other", "ERR another"))

@@ -1,0 +1,102 @@
+"""Redis Cluster as rules: the slot of a key, who has which slot, and where the nodes are.
+
+The hash, the slots and the redirections are those of the cluster specification,
+https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/. All keys of one partition share a hash tag
+and so a slot: whoever asks for one of them can be served by one node, whatever else he asks for of that partition.
+"""
+
+from binascii import crc_hqx
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+SLOTS = 16384
+DEFAULT_PORT = 6379
+Address: TypeAlias = tuple[str, int]
+"""Host and port of a node."""
+_SCHEMES = {"redis+cluster": "redis", "rediss+cluster": "rediss"}
+
+
+def slot_of(key: bytes) -> int:
+    """By the hash tag, the part between the first `{` and the next `}`, or by the whole key where it has none."""
+    begin = key.find(b"{")
+    end = key.find(b"}", begin + 1)
+    if begin >= 0 and end > begin + 1:
+        key = key[begin + 1 : end]
+    return crc_hqx(key, 0) % SLOTS
+
+
+class SlotMap(Struct, frozen=True):
+    """Who has which slots, as one node tells it."""
+
+    firsts: tuple[int, ...] = ()
+    """The first slot of each range, ascending."""
+    ranges: tuple[tuple[int, Address], ...] = ()
+    """Of each, its last slot and the node that has it."""
+    nodes: tuple[Address, ...] = ()
+    """Every node that is told of, replicas too."""
+
+    @classmethod
+    def read(cls, reply: Sequence[Any], asked: Address) -> "SlotMap":
+        """The answer to CLUSTER SLOTS of the node at `asked`, as bytes; a node that names no host means that one."""
+        ranges = sorted((first, last, [_address(node, asked) for node in nodes]) for first, last, *nodes in reply)
+        return cls(
+            tuple(first for first, _, _ in ranges),
+            tuple((last, nodes[0]) for _, last, nodes in ranges),
+            tuple(dict.fromkeys(node for _, _, nodes in ranges for node in nodes)),
+        )
+
+    @property
+    def owners(self) -> tuple[Address, ...]:
+        """The nodes that have slots, each once."""
+        return tuple(dict.fromkeys(owner for _, owner in self.ranges))
+
+    def owner(self, slot: int) -> Address | None:
+        """None: nobody has it."""
+        at = bisect_right(self.firsts, slot) - 1
+        if at < 0 or self.ranges[at][0] < slot:
+            return None
+        return self.ranges[at][1]
+
+
+def _address(node: Sequence[Any], asked: Address) -> Address:
+    host, port = node[0], int(node[1])
+    return (host.decode() if host else "") or asked[0], port
+
+
+def is_cluster(url: str) -> bool:
+    return url.partition("://")[0] in _SCHEMES
+
+
+def nodes_of(url: str) -> tuple[Address, ...]:
+    """The nodes that `redis+cluster://[user[:password]@]host[:port],...` names. Raises ValueError."""
+    places = _parts(url)[1].split(",")
+    return tuple(_split(place) for place in places)
+
+
+def node_url(url: str, node: Address) -> str:
+    """The address of one node by itself, with the user, password and options of the cluster's."""
+    user, _, path, query = _parts(url)
+    host = f"[{node[0]}]" if ":" in node[0] else node[0]
+    return f"{_SCHEMES[url.partition('://')[0]]}://{user}{host}:{node[1]}{path}{query}"
+
+
+def _parts(url: str) -> tuple[str, str, str, str]:
+    """User with its `@`, places, path, query with its `?`. Raises ValueError."""
+    rest = url.partition("://")[2].partition("#")[0]
+    rest, _, query = rest.partition("?")
+    user, at, rest = rest.rpartition("@")
+    places, _, path = rest.partition("/")
+    if path not in ("", "0"):
+        raise ValueError("a cluster has database 0 only")
+    return user + at, places, f"/{path}" if path else "", f"?{query}" if query else ""
+
+
+def _split(place: str) -> Address:
+    found = urlsplit(f"//{place}")
+    if not found.hostname:
+        raise ValueError("a node has no host")
+    return found.hostname, found.port or DEFAULT_PORT

@@ -1,0 +1,207 @@
+"""A Redis Cluster behind the face of one client: each command goes to the node that has its key's slot.
+
+Strategy: a plain client for each node, and a map of the slots that is asked for when it is first needed and again when
+something contradicts it. No command is looked up in the server: ours have their key in one of four places. So a command
+costs what it costs on one server, and whoever asks one partition need not know that others lie elsewhere.
+
+Laws: a command is repeated only where the cluster has said that it did not run it (MOVED, ASK, TRYAGAIN, CLUSTERDOWN);
+after a connection that broke its end is not known, and that is the caller's to decide, as on one server. The map is
+asked for at a bounded rate, of one node after the other, so that a node with an old view does not mislead for long.
+
+Raises what redis-py raises; connection.py makes StoreErrors of it.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeAlias
+
+from redis import exceptions
+from redis.asyncio import ConnectionPool, Redis
+
+from streamhooks.slots import Address, SlotMap, slot_of
+
+Open: TypeAlias = Callable[[Address], Redis]
+"""Makes a client of one node, which connects when it is first used."""
+ASK_AGAIN = 0.2
+"""Seconds between two questions for the map, at least."""
+ANSWER_WITHIN = 2.0
+"""Seconds that a node is given to tell it, connecting included."""
+HOPS = 5
+"""Redirections that one command follows; after a move that is being told around there are two."""
+PATIENCE = 1.0
+"""Seconds that a command is tried again for while the cluster says that it did not run it."""
+PAUSE = 0.05
+_LOST = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.ReadOnlyError, OSError, RuntimeError)
+"""What may mean that a node is not the owner any more; RuntimeError is uvloop's word for a reset connection."""
+
+
+class Topology:
+    """What is known of one cluster; the clients of a process share it."""
+
+    def __init__(self, seeds: Sequence[Address], opener: Open) -> None:
+        self._seeds = tuple(seeds)
+        self._open = opener
+        self._map = SlotMap()
+        self._moved: dict[int, Address] = {}
+        """What a redirection has told since the map was asked for."""
+        self._doubted = True
+        self._asked = -ASK_AGAIN
+        self._silent: set[Address] = set()
+        """Who did not tell when he was last asked."""
+        self._turn = 0
+        self._asking = asyncio.Lock()
+
+    async def owner(self, slot: int) -> Address:
+        """The node that has a slot. Raises ClusterDownError where nobody has, else what asking raised."""
+        if self._doubted and time.monotonic() - self._asked >= ASK_AGAIN:
+            await self._look()
+        found = self._moved.get(slot) or self._map.owner(slot)
+        if found is None:
+            raise exceptions.ClusterDownError(f"no node of the cluster serves slot {slot}")
+        return found
+
+    async def owners(self) -> tuple[Address, ...]:
+        """The nodes that have slots. Raises as `owner` does."""
+        await self.owner(0)
+        return self._map.owners
+
+    @property
+    def nodes(self) -> tuple[Address, ...]:
+        """All that are known now."""
+        return tuple(dict.fromkeys((*self._map.nodes, *self._moved.values())))
+
+    def moved(self, slot: int, node: Address) -> None:
+        """A node has said who has the slot now; what else has moved is asked for soon."""
+        self._moved[slot] = node
+        self._doubted = True
+        self._asked = time.monotonic()
+
+    def doubt(self) -> None:
+        """Something went wrong that may be because the map is old."""
+        self._doubted = True
+
+    async def _look(self) -> None:
+        """Asks one node after the other. Raises what the last one raised where none tells and nothing is known."""
+        async with self._asking:
+            if not self._doubted or time.monotonic() - self._asked < ASK_AGAIN:
+                return
+            failure: Exception = exceptions.ClusterDownError("no node of the cluster has any slots")
+            for node in self._in_turn():
+                try:
+                    found = await self._told_by(node)
+                except (exceptions.RedisError, OSError, RuntimeError) as error:
+                    failure = error
+                    self._silent.add(node)
+                    continue
+                self._silent.discard(node)
+                if found.ranges:
+                    self._map, self._moved, self._doubted = found, {}, False
+                    break
+            self._asked = time.monotonic()
+            if self._doubted and not self._map.ranges:
+                raise failure
+
+    def _in_turn(self) -> list[Address]:
+        """Whom to ask, a different one first each time, and who was silent at the end."""
+        nodes = list(dict.fromkeys((*self._map.nodes, *self._seeds)))
+        self._turn = (self._turn + 1) % len(nodes)
+        return sorted(nodes[self._turn :] + nodes[: self._turn], key=self._silent.__contains__)
+
+    async def _told_by(self, node: Address) -> SlotMap:
+        client = self._open(node)
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN):
+                answer: Awaitable[Any] = client.execute_command("CLUSTER", "SLOTS")  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+                return SlotMap.read(await answer, node)
+        except TimeoutError:
+            raise exceptions.TimeoutError(f"{node[0]}:{node[1]} does not answer") from None
+        finally:
+            await client.aclose()
+
+
+class Cluster(Redis):
+    """A client of all nodes. Of what a Redis can do, only single commands with a key, and those of any node (INFO)."""
+
+    def __init__(self, topology: Topology, opener: Open) -> None:
+        # Its own pool connects to nobody: the nodes have theirs.
+        super().__init__(connection_pool=ConnectionPool(max_connections=1))
+        self.topology = topology
+        self._open_node = opener
+        self._nodes: dict[Address, Redis] = {}
+
+    def __repr__(self) -> str:
+        return f"<Cluster of {len(self.topology.nodes)} nodes>"
+
+    async def execute_command(self, *words: Any, **options: Any) -> Any:
+        key = key_of(words)
+        slot = 0 if key is None else slot_of(key.encode() if isinstance(key, str) else key)
+        until = time.monotonic() + PATIENCE
+        hops = 0
+        while True:
+            try:
+                return await self._asked(slot, words, options)
+            except exceptions.MovedError as moved:
+                hops += 1
+                if hops > HOPS:
+                    raise exceptions.ClusterDownError(f"the nodes do not agree on who serves slot {slot}") from None
+                self.topology.moved(slot, (moved.host or (await self.topology.owner(slot))[0], moved.port))
+            except (exceptions.ClusterDownError, exceptions.TryAgainError):
+                self.topology.doubt()
+                if time.monotonic() >= until:
+                    raise
+                await asyncio.sleep(PAUSE)
+            except _LOST:
+                self.topology.doubt()
+                raise
+
+    async def servers(self) -> list[Redis]:
+        """A client of each node that has slots. Raises what asking for them raised."""
+        return [await self._node(address) for address in await self.topology.owners()]
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:
+        nodes, self._nodes = self._nodes, {}
+        for node in nodes.values():
+            await node.aclose(close_connection_pool)
+        await super().aclose(close_connection_pool)
+
+    async def _asked(self, slot: int, words: Sequence[Any], options: dict[str, Any]) -> Any:
+        owner = await self.topology.owner(slot)
+        try:
+            node = self._nodes.get(owner) or await self._node(owner)
+            return await node.execute_command(*words, **options)  # type: ignore[no-untyped-call]  # as above
+        except exceptions.MovedError:
+            raise
+        except exceptions.AskError as ask:
+            # The slot is on its way and the key is there already: this once, and on the same connection.
+            pipeline = (await self._node((ask.host or owner[0], ask.port))).pipeline(transaction=False)
+            pipeline.execute_command("ASKING")
+            pipeline.execute_command(*words, **options)
+            answer = (await pipeline.execute(raise_on_error=False))[1]
+            if isinstance(answer, Exception):
+                raise answer from None
+            return answer
+
+    async def _node(self, address: Address) -> Redis:
+        found = self._nodes.get(address)
+        if found is not None:
+            return found
+        for gone in self._nodes.keys() - {*self.topology.nodes, address}:
+            await self._nodes.pop(gone).connection_pool.disconnect(inuse_connections=False)
+        self._nodes[address] = self._open_node(address)
+        return self._nodes[address]
+
+
+def key_of(words: Sequence[Any]) -> str | bytes | None:
+    """The key of a command of ours, or the first of several; None: any node may answer."""
+    match words[0]:
+        case "INFO":
+            return None
+        case "EVALSHA" | "EVAL":
+            at = 3
+        case "XREADGROUP" | "XREAD":
+            at = -2  # of one stream, as all of ours are
+        case _:
+            at = 1
+    key: str | bytes = words[at]
+    return key
