@@ -62,6 +62,60 @@ class SlotMap(Struct, frozen=True):
         return self.ranges[at][1]
 
 
+class Whereabouts:
+    """What is known of one cluster: a map, what redirections have said since, and whom to ask for a newer one."""
+
+    def __init__(self, seeds: Sequence[Address]) -> None:
+        self._seeds = tuple(seeds)
+        self._map = SlotMap()
+        self._moved: dict[int, Address] = {}
+        self._silent: set[Address] = set()
+        """Who did not tell when he was last asked."""
+        self._turn = 0
+        self.doubted = True
+        """A newer map is to be asked for."""
+
+    @property
+    def known(self) -> bool:
+        return bool(self._map.ranges)
+
+    @property
+    def owners(self) -> tuple[Address, ...]:
+        return self._map.owners
+
+    @property
+    def nodes(self) -> frozenset[Address]:
+        """All that have been told of."""
+        return frozenset((*self._map.nodes, *self._moved.values()))
+
+    def owner(self, slot: int) -> Address | None:
+        """None: nobody is known to have it."""
+        return self._moved.get(slot) or self._map.owner(slot)
+
+    def in_turn(self) -> list[Address]:
+        """Whom to ask: a different one first each time, and who was silent at the end."""
+        nodes = list(dict.fromkeys((*self._map.nodes, *self._seeds)))
+        self._turn = (self._turn + 1) % len(nodes)
+        return sorted(nodes[self._turn :] + nodes[: self._turn], key=self._silent.__contains__)
+
+    def silent(self, node: Address) -> None:
+        """The node did not tell."""
+        self._silent.add(node)
+
+    def learn(self, reply: Sequence[Any], asked: Address) -> bool:
+        """From the answer to CLUSTER SLOTS; False where that node knows nothing."""
+        self._silent.discard(asked)
+        found = SlotMap.read(reply, asked)
+        if found.ranges:
+            self._map, self._moved, self.doubted = found, {}, False
+        return bool(found.ranges)
+
+    def moved(self, slot: int, node: Address) -> None:
+        """A node has said who has the slot now; others may have moved with it."""
+        self._moved[slot] = node
+        self.doubted = True
+
+
 def _address(node: Sequence[Any], asked: Address) -> Address:
     host, port = node[0], int(node[1])
     return (host.decode() if host else "") or asked[0], port

@@ -14,7 +14,7 @@ import structlog
 from redis.asyncio import Redis
 
 from streamhooks.errors import StoreError
-from streamhooks.flow import pausing, snapshots
+from streamhooks.flow import leftovers, pausing, snapshots
 from streamhooks.flow.carrier import Room
 from streamhooks.flow.gate import Gate
 from streamhooks.flow.health import Health, Outages
@@ -121,6 +121,7 @@ class Worker:
         for line in self.lines:
             self._begin(line)
         self._loops.spawn(self._every(snapshots.EVERY, self._tell_of_itself, self.lines[0].health))
+        self._loops.spawn(self._every(leftovers.LOOK_EVERY, self._tell_of_leftovers, self.lines[0].health))
         return self
 
     def _begin(self, line: Line) -> None:
@@ -220,6 +221,9 @@ class Worker:
 
     async def _tell_of_itself(self) -> None:
         await save(self.client, self.partitions[0].keys, self._snapshots.take(self.lanes))
+
+    async def _tell_of_leftovers(self) -> None:
+        await leftovers.tell_of_leftovers(self.client, self.settings.stream)
 
     async def _leave(self) -> None:
         await forget(self.client, self.partitions[0].keys, self.consumer)

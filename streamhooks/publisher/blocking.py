@@ -23,12 +23,14 @@ from redis.exceptions import ResponseError
 from redis.retry import Retry
 
 from streamhooks.errors import PublishError
-from streamhooks.publisher.attempt import Attempt
+from streamhooks.publisher.attempt import Attempt, outcome
 from streamhooks.publisher.buffer import Buffer, Call, Item, ids_of
 from streamhooks.publisher.front import Envelope, Front
 from streamhooks.publisher.pauses import pauses
 from streamhooks.publisher.request import xadds
 from streamhooks.publisher.trouble import FAULTS, Trouble
+from streamhooks.publisher.ways import ASK_FOR_SLOTS, ROUNDS, Share
+from streamhooks.slots import Address
 from streamhooks.wire import Packed
 
 
@@ -145,7 +147,9 @@ class Publisher(Front):
 
     def _prepare(self) -> None:
         self._buffer = Buffer(self._buffer_bytes)
-        self._connection = self._connected_later()
+        self._connections: dict[Address, _Connection] = {}
+        self._ways = self._ways_there()
+        self._to(self._ways.first)  # says what is wrong with the URL
         self._on_connection = threading.Lock()
         """One round trip at a time."""
         self._changed = threading.Condition()
@@ -221,40 +225,81 @@ class Publisher(Front):
             atexit.unregister(self.close)
             self._thread.join()
         with self._on_connection:
-            self._connection.disconnect()
+            for connection in self._connections.values():
+                connection.disconnect()
 
     def _attempt(self, batch: list[Item]) -> Trouble | None:
-        """One round trip. What Redis said of each event is written on it; answers what kept any from being taken."""
-        attempt = Attempt(batch)
-        connection = self._connection
+        """What Redis said of each event is written on it; answers what kept any from being taken."""
+        left, met = batch, list[Trouble | None]()
         with self._on_connection:
-            try:
-                connection.connect()
-                attempt.sent = True
-                connection.send_packed_command([xadds(batch, attempt.replicas, self._replica_timeout)])
-                for item in batch:
-                    try:
-                        item.id = connection.read_response().decode()
-                    except ResponseError as refusal:
+            for _ in range(ROUNDS):
+                unknown = self._look()
+                if unknown is not None:
+                    attempt = Attempt(left)
+                    attempt.cut_off(unknown)
+                    return attempt.trouble
+                met += [self._round_trip(share) for share in self._ways.shares(left)]
+                left = self._ways.elsewhere()
+                if not left:
+                    break
+        return outcome(batch, met)
+
+    def _round_trip(self, share: Share) -> Trouble | None:
+        attempt = Attempt(share.items)
+        connection = self._to(share.node)
+        words = xadds(share.items, attempt.replicas, self._replica_timeout, asking=share.asking)
+        try:
+            connection.connect()
+            attempt.sent = True
+            connection.send_packed_command([words])
+            for item in share.items:
+                try:
+                    if share.asking:
+                        connection.read_response()
+                    item.id = connection.read_response().decode()
+                except ResponseError as refusal:
+                    if not self._ways.sends_on(item, share.node, refusal):
                         attempt.refused(item, refusal)
-                if attempt.replicas:
-                    attempt.copied(int(connection.read_response()))
-            except FAULTS as error:
-                attempt.cut_off(error)
-            if attempt.trouble is not None:
-                # Made anew, its name may lead to a new primary.
-                connection.disconnect()
+            if attempt.replicas:
+                attempt.copied(int(connection.read_response()))
+        except FAULTS as error:
+            attempt.cut_off(error)
+        if attempt.trouble is not None:
+            # Made anew, its name may lead to a new primary.
+            self._ways.broken()
+            connection.disconnect()
         return attempt.trouble
 
-    def _connected_later(self) -> _Connection:
+    def _look(self) -> Exception | None:
+        """Asks a cluster who has which slots, where that is not known well; gives what kept it from being known."""
+        failure: Exception | None = None
+        for node in self._ways.asks:
+            connection = self._to(node)
+            try:
+                connection.connect()
+                connection.send_packed_command([ASK_FOR_SLOTS])
+                if self._ways.told(connection.read_response(), node):
+                    break
+            except FAULTS as error:
+                failure = error
+                self._ways.silent(node)
+                connection.disconnect()
+        return failure if self._ways.lost else None
+
+    def _to(self, node: Address) -> _Connection:
+        """Connected when it is first used."""
+        found = self._connections.get(node)
+        if found is not None:
+            return found
         ours = self._connection_options() | {"retry": Retry(NoBackoff(), 0)}
         try:
-            pool = ConnectionPool.from_url(self._url.reveal(), **ours)
+            pool = ConnectionPool.from_url(self._ways.url_of(node), **ours)
             # In from_url the url's own words win, `?protocol=3` and the password too.
             pool.connection_kwargs.update(ours)
             connection: _Connection = pool.make_connection()
         except (ValueError, TypeError):
             raise self._no_address() from None
+        self._connections[node] = connection
         return connection
 
 

@@ -9,6 +9,7 @@ from streamhooks.errors import PublishError, WireError
 from streamhooks.partitioning import stream_names, stream_of
 from streamhooks.publisher.buffer import SLOW, Buffer, Call, Item, counted
 from streamhooks.publisher.trouble import Trouble
+from streamhooks.publisher.ways import Ways
 from streamhooks.secret import Secret, shown_url
 
 ANSWER_TIMEOUT: Final = 5.0
@@ -145,6 +146,13 @@ class Front:
             "health_check_interval": 0,
         }
         return ours | ({"password": self._password.reveal()} if self._password else {})
+
+    def _ways_there(self) -> Ways:
+        """Raises PublishError for a URL that is no address."""
+        try:
+            return Ways(self._url.reveal())
+        except ValueError:
+            raise self._no_address() from None
 
     def _no_address(self) -> PublishError:
         """Without what redis-py says of it: that may repeat a part of the URL."""

@@ -47,6 +47,10 @@ class Trouble(Struct, frozen=True):
             return cls("denied", f"lets us not publish ({said}): look at user and password, and allow them XADD", True)
         if isinstance(error, exceptions.ReadOnlyError | exceptions.OutOfMemoryError) or said.startswith(_REFUSING):
             return cls("refusing", f"takes no writes ({said}): give it memory, disk or its primary back")
+        if isinstance(error, exceptions.ClusterDownError | exceptions.TryAgainError):
+            return cls("refusing", f"takes no writes (the cluster does not serve the stream: {said})")
+        if isinstance(error, exceptions.MovedError):
+            return cls("redis", f"is one node of a cluster ({said}): write redis+cluster://HOST:PORT", True)
         if isinstance(error, exceptions.ResponseError):
             return cls("redis", f"refused a command ({said})", True)
         return cls("away", f"cannot be reached ({said}): start it, or name another server")

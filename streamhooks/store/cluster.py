@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 from redis import exceptions
 from redis.asyncio import ConnectionPool, Redis
 
-from streamhooks.slots import Address, SlotMap, slot_of
+from streamhooks.slots import Address, Whereabouts, slot_of
 
 Open: TypeAlias = Callable[[Address], Redis]
 """Makes a client of one node, which connects when it is first used."""
@@ -40,23 +40,16 @@ class Topology:
     """What is known of one cluster; the clients of a process share it."""
 
     def __init__(self, seeds: Sequence[Address], opener: Open) -> None:
-        self._seeds = tuple(seeds)
         self._open = opener
-        self._map = SlotMap()
-        self._moved: dict[int, Address] = {}
-        """What a redirection has told since the map was asked for."""
-        self._doubted = True
+        self._known = Whereabouts(seeds)
         self._asked = -ASK_AGAIN
-        self._silent: set[Address] = set()
-        """Who did not tell when he was last asked."""
-        self._turn = 0
         self._asking = asyncio.Lock()
 
     async def owner(self, slot: int) -> Address:
         """The node that has a slot. Raises ClusterDownError where nobody has, else what asking raised."""
-        if self._doubted and time.monotonic() - self._asked >= ASK_AGAIN:
+        if self._known.doubted and time.monotonic() - self._asked >= ASK_AGAIN:
             await self._look()
-        found = self._moved.get(slot) or self._map.owner(slot)
+        found = self._known.owner(slot)
         if found is None:
             raise exceptions.ClusterDownError(f"no node of the cluster serves slot {slot}")
         return found
@@ -64,56 +57,45 @@ class Topology:
     async def owners(self) -> tuple[Address, ...]:
         """The nodes that have slots. Raises as `owner` does."""
         await self.owner(0)
-        return self._map.owners
+        return self._known.owners
 
     @property
-    def nodes(self) -> tuple[Address, ...]:
+    def nodes(self) -> frozenset[Address]:
         """All that are known now."""
-        return tuple(dict.fromkeys((*self._map.nodes, *self._moved.values())))
+        return self._known.nodes
 
     def moved(self, slot: int, node: Address) -> None:
         """A node has said who has the slot now; what else has moved is asked for soon."""
-        self._moved[slot] = node
-        self._doubted = True
+        self._known.moved(slot, node)
         self._asked = time.monotonic()
 
     def doubt(self) -> None:
         """Something went wrong that may be because the map is old."""
-        self._doubted = True
+        self._known.doubted = True
 
     async def _look(self) -> None:
         """Asks one node after the other. Raises what the last one raised where none tells and nothing is known."""
         async with self._asking:
-            if not self._doubted or time.monotonic() - self._asked < ASK_AGAIN:
+            if not self._known.doubted or time.monotonic() - self._asked < ASK_AGAIN:
                 return
             failure: Exception = exceptions.ClusterDownError("no node of the cluster has any slots")
-            for node in self._in_turn():
+            for node in self._known.in_turn():
                 try:
-                    found = await self._told_by(node)
+                    if self._known.learn(await self._told_by(node), node):
+                        break
                 except (exceptions.RedisError, OSError, RuntimeError) as error:
                     failure = error
-                    self._silent.add(node)
-                    continue
-                self._silent.discard(node)
-                if found.ranges:
-                    self._map, self._moved, self._doubted = found, {}, False
-                    break
+                    self._known.silent(node)
             self._asked = time.monotonic()
-            if self._doubted and not self._map.ranges:
+            if not self._known.known:
                 raise failure
 
-    def _in_turn(self) -> list[Address]:
-        """Whom to ask, a different one first each time, and who was silent at the end."""
-        nodes = list(dict.fromkeys((*self._map.nodes, *self._seeds)))
-        self._turn = (self._turn + 1) % len(nodes)
-        return sorted(nodes[self._turn :] + nodes[: self._turn], key=self._silent.__contains__)
-
-    async def _told_by(self, node: Address) -> SlotMap:
+    async def _told_by(self, node: Address) -> Sequence[Any]:
         client = self._open(node)
         try:
             async with asyncio.timeout(ANSWER_WITHIN):
-                answer: Awaitable[Any] = client.execute_command("CLUSTER", "SLOTS")  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
-                return SlotMap.read(await answer, node)
+                answer: Awaitable[Sequence[Any]] = client.execute_command("CLUSTER", "SLOTS")  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+                return await answer
         except TimeoutError:
             raise exceptions.TimeoutError(f"{node[0]}:{node[1]} does not answer") from None
         finally:
@@ -137,23 +119,30 @@ class Cluster(Redis):
         key = key_of(words)
         slot = 0 if key is None else slot_of(key.encode() if isinstance(key, str) else key)
         until = time.monotonic() + PATIENCE
+        there: Address | None = None
+        """Where the slot is on its way to, and the key is already."""
         hops = 0
-        while True:
+        while hops < HOPS:
+            owner = there or await self.topology.owner(slot)
             try:
-                return await self._asked(slot, words, options)
+                if there is None:
+                    return await (await self._node(owner)).execute_command(*words, **options)  # type: ignore[no-untyped-call]  # as above
+                return await self._asking(there, words, options)
             except exceptions.MovedError as moved:
-                hops += 1
-                if hops > HOPS:
-                    raise exceptions.ClusterDownError(f"the nodes do not agree on who serves slot {slot}") from None
-                self.topology.moved(slot, (moved.host or (await self.topology.owner(slot))[0], moved.port))
+                self.topology.moved(slot, (moved.host or owner[0], moved.port))
+                there, hops = None, hops + 1
+            except exceptions.AskError as ask:
+                there, hops = (ask.host or owner[0], ask.port), hops + 1
             except (exceptions.ClusterDownError, exceptions.TryAgainError):
                 self.topology.doubt()
                 if time.monotonic() >= until:
                     raise
+                there = None
                 await asyncio.sleep(PAUSE)
             except _LOST:
                 self.topology.doubt()
                 raise
+        raise exceptions.ClusterDownError(f"the nodes do not agree on who serves slot {slot}")
 
     async def servers(self) -> list[Redis]:
         """A client of each node that has slots. Raises what asking for them raised."""
@@ -165,22 +154,15 @@ class Cluster(Redis):
             await node.aclose(close_connection_pool)
         await super().aclose(close_connection_pool)
 
-    async def _asked(self, slot: int, words: Sequence[Any], options: dict[str, Any]) -> Any:
-        owner = await self.topology.owner(slot)
-        try:
-            node = self._nodes.get(owner) or await self._node(owner)
-            return await node.execute_command(*words, **options)  # type: ignore[no-untyped-call]  # as above
-        except exceptions.MovedError:
-            raise
-        except exceptions.AskError as ask:
-            # The slot is on its way and the key is there already: this once, and on the same connection.
-            pipeline = (await self._node((ask.host or owner[0], ask.port))).pipeline(transaction=False)
-            pipeline.execute_command("ASKING")
-            pipeline.execute_command(*words, **options)
-            answer = (await pipeline.execute(raise_on_error=False))[1]
-            if isinstance(answer, Exception):
-                raise answer from None
-            return answer
+    async def _asking(self, node: Address, words: Sequence[Any], options: dict[str, Any]) -> Any:
+        """The node runs one command for a slot that it does not have yet, after ASKING on the same connection."""
+        pipeline = (await self._node(node)).pipeline(transaction=False)
+        pipeline.execute_command("ASKING")
+        pipeline.execute_command(*words, **options)
+        answer = (await pipeline.execute(raise_on_error=False))[1]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     async def _node(self, address: Address) -> Redis:
         found = self._nodes.get(address)

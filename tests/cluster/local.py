@@ -1,7 +1,8 @@
 """A Redis Cluster of local processes: three primaries, one of which has a replica; slots are moved and nodes killed."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -63,7 +64,7 @@ class LocalCluster:
     async def heal(self) -> None:
         """Starts again what was killed, and waits until all is well."""
         for node in self.nodes:
-            if node._process is None:
+            if not node.is_up:
                 await node.start()
         await eventually(self.well, 10.0, "every node serves, and the replica is in step")
 
@@ -71,27 +72,47 @@ class LocalCluster:
         """Every node serves, and the replica is in step."""
         info = [await self._info(node) for node in self.nodes]
         replicas = [node for node in self.nodes if (await node.ask("ROLE"))[0] == b"slave"]
-        return all(one["cluster_state"] == "ok" for one in info) and all([await r._is_in_step() for r in replicas])
+        return all(one["cluster_state"] == "ok" for one in info) and all(
+            [await replica.is_in_step() for replica in replicas]
+        )
 
-    async def move(self, key: str, *, halfway: asyncio.Event | None = None) -> None:
-        """Moves the key's slot to another node as redis-cli does it; waits for the event once its keys are there."""
+    @asynccontextmanager
+    async def moving(self, key: str) -> AsyncIterator[None]:
+        """Moves the key's slot to another node as redis-cli does it. In the block its keys are there, and ASK alone
+        says so.
+        """
         slot, source = slot_of(key.encode()), await self.owner(key)
         (target, *_) = [n for n in self.nodes if n is not source and (await n.ask("ROLE"))[0] == b"master"]
         await target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", await self._id(source))
         await source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", await self._id(target))
         while names := await source.ask("CLUSTER", "GETKEYSINSLOT", slot, 100):
             await source.ask("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *names)
-        if halfway is not None:
-            await halfway.wait()
+        yield
         for node in (target, source):
             await node.ask("CLUSTER", "SETSLOT", slot, "NODE", await self._id(target))
 
     async def owner(self, key: str) -> Server:
         """The node that has the key's slot."""
         for node in self.nodes:
-            if node._process is not None and await self._has(node, slot_of(key.encode())):
+            if node.is_up and await self._has(node, slot_of(key.encode())):
                 return node
         raise AssertionError(f"nobody has the slot of {key}")
+
+    async def followed(self) -> Server:
+        """The primary that has a replica."""
+        (found,) = [n for n in self.nodes if (await n.ask("INFO", "replication"))["connected_slaves"]]
+        return found
+
+    async def in_step(self) -> bool:
+        """Every replica has what its primary has."""
+        for node in self.nodes:
+            told = await node.ask("INFO", "replication")
+            behind = [
+                told[f"slave{at}"]["offset"] - told["master_repl_offset"] for at in range(told["connected_slaves"])
+            ]
+            if any(behind):
+                return False
+        return True
 
     async def _has(self, node: Server, slot: int) -> bool:
         for first, last, (_, port, *_), *_ in await node.ask("CLUSTER", "SLOTS"):

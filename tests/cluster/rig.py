@@ -10,6 +10,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from streamhooks.errors import StoreError
 from streamhooks.partitioning import stream_of
 from streamhooks.store.connection import ask, servers
 from streamhooks.store.keys import partitions
@@ -57,6 +58,14 @@ class ClusterRig(Rig):
     async def publish_to(self, partition: int, key: str) -> str:
         """An event of one partition."""
         return await self.add({"type": "AuthFailure", "api_id": api_of(partition), "key": key})
+
+    async def taken(self, partition: int, key: str) -> bool:
+        """Whether Redis takes an event of the partition now."""
+        try:
+            await self.publish_to(partition, key)
+        except StoreError:
+            return False
+        return True
 
     async def publish_everywhere(self, count: int, prefix: str = "k") -> list[str]:
         """So many events for each partition, with the keys `k0:0`, `k0:1` and so on, the partition last."""

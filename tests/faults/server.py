@@ -87,6 +87,10 @@ class Server:
         except Exception:  # noqa: BLE001  refused, loading, or not yet listening
             return False
 
+    @property
+    def is_up(self) -> bool:
+        return self._process is not None
+
     async def kill(self) -> None:
         """SIGKILL: nothing is said to anybody, and what was not written is gone."""
         if self._process is not None and self._process.returncode is None:
@@ -100,15 +104,15 @@ class Server:
         self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
 
     async def follow(self, port: int) -> None:
         """Makes it a replica of the server on this port, and waits until it is in step."""
         await self.ask("REPLICAOF", "127.0.0.1", port)
-        await eventually(self._is_in_step, READY, "the replica is in step")
+        await eventually(self.is_in_step, READY, "the replica is in step")
 
-    async def _is_in_step(self) -> bool:
+    async def is_in_step(self) -> bool:
         return bool((await self.ask("INFO", "replication")).get("master_link_status") == "up")
 
     async def promote(self) -> None:
