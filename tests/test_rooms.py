@@ -16,6 +16,7 @@ RULES = (
     "wire.py",
     "envelope.py",
     "partitioning.py",
+    "connecting/address.py",
     "payload.py",
     "event_types.py",
     "template",

@@ -306,9 +306,13 @@ def _add_admin_token(known: Known, environ: Mapping[str, str]) -> None:
 
 def _check_together(known: Known, settings: Settings, faults: list[Fault]) -> None:
     """What two sections say that cannot be true together."""
-    if settings.cool.share_with_tyk and settings.redis.url.reveal().startswith("redis+cluster:"):
+    if settings.cool.share_with_tyk and "+cluster:" in settings.redis.url.reveal().partition("//")[0]:
         said = "cannot be shared on a cluster, where Tyk's marks lie in other slots than ours; take it out"
         faults.append(known[("cool", "share_with_tyk")].place.fault(said))
+    files = next((name for name in ("ca_file", "cert_file", "key_file") if getattr(settings.redis.tls, name)), "")
+    if files and not settings.redis.may_speak_tls:
+        said = "is not used, for redis.url asks for no TLS; write rediss:// in it, or take the file out"
+        faults.append(known[("redis", "tls", files)].place.fault(said))
     if settings.admin.hosts and not settings.admin.token:
         said = "lets others than this machine ask, and there is no admin.token; set one, or take the hosts out"
         faults.append(known[("admin", "hosts")].place.fault(said))

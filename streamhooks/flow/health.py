@@ -35,7 +35,10 @@ class Health:
         return not self.away and not self.refusing
 
     def failed(self, error: StoreError) -> None:
-        """A call failed. What is not known as an outage is a permission or a bug, and is told once a minute at most."""
+        """A call failed. What is not known as an outage is a permission or a bug, and is told once a minute at most.
+
+        A password that is refused is both: nothing goes on until somebody acts.
+        """
         if error.kind == "refusing":
             if not self.refusing:
                 self.refusing = True
@@ -48,6 +51,9 @@ class Health:
                 self._since = time.monotonic()
                 log.warning("redis_away", error=error.message, effect="waiting; nothing is acknowledged")
         else:
+            if error.kind == "denied" and not self.away:
+                self.away = True
+                self._since = time.monotonic()
             self._tell(error)
 
     def answered(self, *, writes: bool = False) -> None:

@@ -13,18 +13,17 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self, Unpack
 
-from redis.asyncio.connection import AbstractConnection, ConnectionPool
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
 
+from streamhooks.connecting.aio import ways
+from streamhooks.connecting.troubles import FAULTS
 from streamhooks.errors import PublishError
 from streamhooks.publisher.attempt import Attempt
 from streamhooks.publisher.buffer import Buffer, Call, Item, ids_of
 from streamhooks.publisher.front import Envelope, Front
 from streamhooks.publisher.pauses import pauses
 from streamhooks.publisher.request import xadds
-from streamhooks.publisher.trouble import FAULTS, Trouble
+from streamhooks.publisher.trouble import Trouble
 from streamhooks.wire import Packed
 
 _CLOSED = "is not open: use `async with Publisher(...) as publisher:`, or open() first"
@@ -38,7 +37,8 @@ class Publisher(Front):
 
     def _prepare(self) -> None:
         self._buffer = Buffer(self._buffer_bytes)
-        self._connection = self._connected_later()
+        kind, given = ways(self._address, self._password, self._tls, timeout=self._answer_timeout)
+        self._connection = kind(**given)
         self._task: asyncio.Task[None] | None = None
         self._open = False
         self._work = asyncio.Event()
@@ -245,14 +245,3 @@ class Publisher(Front):
             # Made anew, its name may lead to a new primary.
             await connection.disconnect(nowait=True)
         return attempt.trouble
-
-    def _connected_later(self) -> AbstractConnection:
-        ours = self._connection_options() | {"retry": Retry(NoBackoff(), 0)}
-        try:
-            pool = ConnectionPool.from_url(self._url.reveal(), **ours)
-            # In from_url the url's own words win, `?protocol=3` and the password too.
-            pool.connection_kwargs.update(ours)
-            connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]  # as above
-        except (ValueError, TypeError):
-            raise self._no_address() from None
-        return connection

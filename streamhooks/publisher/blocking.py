@@ -14,32 +14,21 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Any, Protocol, Self, Unpack
+from typing import Any, Self, Unpack
 from weakref import WeakSet
 
-from redis.backoff import NoBackoff
-from redis.connection import ConnectionPool
 from redis.exceptions import ResponseError
-from redis.retry import Retry
 
+from streamhooks.connecting.blocking import connection
+from streamhooks.connecting.troubles import FAULTS
 from streamhooks.errors import PublishError
 from streamhooks.publisher.attempt import Attempt
 from streamhooks.publisher.buffer import Buffer, Call, Item, ids_of
 from streamhooks.publisher.front import Envelope, Front
 from streamhooks.publisher.pauses import pauses
 from streamhooks.publisher.request import xadds
-from streamhooks.publisher.trouble import FAULTS, Trouble
+from streamhooks.publisher.trouble import Trouble
 from streamhooks.wire import Packed
-
-
-class _Connection(Protocol):
-    """What is used of redis-py's connection, which leaves it untyped."""
-
-    def connect(self) -> None: ...
-    def disconnect(self) -> None: ...
-    def send_packed_command(self, command: list[bytes]) -> None: ...
-    def read_response(self) -> Any: ...
-
 
 _alive: "WeakSet[Publisher]" = WeakSet()
 
@@ -145,7 +134,7 @@ class Publisher(Front):
 
     def _prepare(self) -> None:
         self._buffer = Buffer(self._buffer_bytes)
-        self._connection = self._connected_later()
+        self._connection = connection(self._address, self._password, self._tls, timeout=self._answer_timeout)
         self._on_connection = threading.Lock()
         """One round trip at a time."""
         self._changed = threading.Condition()
@@ -245,17 +234,6 @@ class Publisher(Front):
                 # Made anew, its name may lead to a new primary.
                 connection.disconnect()
         return attempt.trouble
-
-    def _connected_later(self) -> _Connection:
-        ours = self._connection_options() | {"retry": Retry(NoBackoff(), 0)}
-        try:
-            pool = ConnectionPool.from_url(self._url.reveal(), **ours)
-            # In from_url the url's own words win, `?protocol=3` and the password too.
-            pool.connection_kwargs.update(ours)
-            connection: _Connection = pool.make_connection()
-        except (ValueError, TypeError):
-            raise self._no_address() from None
-        return connection
 
 
 def _begin_anew() -> None:
