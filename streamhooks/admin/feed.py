@@ -95,9 +95,7 @@ class Feed:
         self._loops = Runners()
         redis = desk.settings.redis
         partitions = desk.worker.partitions
-        self._reader = connect(
-            redis.url, password=redis.password, wait=WAIT, connections=len(partitions), beside=desk.client
-        )
+        self._reader = connect(redis, wait=WAIT, connections=len(partitions), beside=desk.client)
 
     async def __aenter__(self) -> "Feed":
         self._loops.spawn(self._take_samples())

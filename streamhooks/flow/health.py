@@ -27,7 +27,10 @@ class Health:
         self._outages = outages
 
     def failed(self, error: StoreError) -> None:
-        """A call failed. What is not known as an outage is a permission or a bug, and is told once a minute at most."""
+        """A call failed. What is not known as an outage is a permission or a bug, and is told once a minute at most.
+
+        A password that is refused is both: nothing goes on until somebody acts.
+        """
         if error.kind == "refusing":
             if not self.refusing:
                 self._outages.begins_to_refuse(error)
@@ -37,6 +40,9 @@ class Health:
                 self._outages.goes(error)
                 self.away = True
         else:
+            if error.kind == "denied" and not self.away:
+                self._outages.goes(error)
+                self.away = True
             self._outages.tell(error)
 
     def answered(self, *, writes: bool = False) -> None:
@@ -80,6 +86,8 @@ class Outages:
     def goes(self, error: StoreError) -> None:
         if not self.away:
             self._since = time.monotonic()
+            if error.kind == "denied":
+                return
             log.warning("redis_away", error=error.message, effect="waiting; nothing is acknowledged")
 
     def returns(self) -> None:

@@ -70,9 +70,7 @@ class Worker:
         self.room = Room(settings.worker.in_flight)
         self._rng = rng
         self._readers: list[Redis] = []
-        self.client = connect(
-            settings.redis.url, password=settings.redis.password, connections=8 * settings.stream.partitions
-        )
+        self.client = connect(settings.redis, connections=8 * settings.stream.partitions)
         self.partitions = open_partitions(self.client, self._readers, settings, consumer)
         healths = self._healths()
         self._snapshots = snapshots.Snapshots(consumer)

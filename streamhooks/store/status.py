@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from streamhooks.errors import StoreError
 from streamhooks.store.backlog import Backlog, measure
-from streamhooks.store.connection import ask, check_version, translated
+from streamhooks.store.connection import ask, check_version, servers, translated
 from streamhooks.store.keys import Keys
 from streamhooks.store.settle import Source
 from streamhooks.store.stream import Stream
@@ -154,7 +155,13 @@ class Group(Struct, frozen=True):
 
 
 async def server(client: Redis) -> Server:
-    """Raises StoreError, `too_old` included."""
+    """Of a cluster's nodes the least fit, as far as they differ. Raises StoreError, `too_old` included."""
+    found = [await _server(one) for one in await servers(client)]
+    worst = max(found, key=lambda one: one.eviction != "noeviction")
+    return replace(worst, append_only=all(one.append_only for one in found))
+
+
+async def _server(client: Redis) -> Server:
     version = await check_version(client)
     memory = await ask(client, "INFO", "memory")
     persistence = await ask(client, "INFO", "persistence")

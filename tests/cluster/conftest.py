@@ -8,6 +8,7 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from streamhooks.secret import Secret
+from streamhooks.settings import Redis as RedisSettings
 from streamhooks.store.connection import connect, servers
 from tests.cluster.local import LocalCluster
 from tests.cluster.rig import ClusterRig
@@ -29,7 +30,7 @@ async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Loc
 async def redis(cluster: LocalCluster) -> AsyncIterator[Redis]:
     """A client of the emptied cluster. After the test no key may be left that would stay forever."""
     await cluster.heal()
-    client = connect(Secret(cluster.url))
+    client = connect(RedisSettings(url=Secret(cluster.url)))
     try:
         for node in await servers(client):
             await node.flushall()

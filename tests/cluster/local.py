@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from streamhooks.slots import SLOTS, slot_of
+from streamhooks.connecting.slots import SLOTS, slot_of
 from tests.faults.engines import Engine
 from tests.faults.server import Server, free_port
 from tests.waiting import eventually
@@ -30,6 +30,8 @@ class LocalCluster:
             for number, bus in enumerate(self._bus)
         ]
         self.primaries, self.replica = self.nodes[:3], self.nodes[3]
+        self._home: dict[int, Server] = {}
+        """Of slots that were moved, a node that had them, or followed the one that had."""
         self._stack = AsyncExitStack()
 
     @property
@@ -62,11 +64,15 @@ class LocalCluster:
         await self._stack.aclose()
 
     async def heal(self) -> None:
-        """Starts again what was killed, and waits until all is well."""
+        """Starts again what was killed, brings slots back that were moved, and waits until all is well."""
         for node in self.nodes:
             if not node.is_up:
                 await node.start()
         await eventually(self.well, 10.0, "every node serves, and the replica is in step")
+        for slot, home in list(self._home.items()):
+            async with self._moving(slot, await self._primary(home)):
+                pass
+        self._home.clear()
 
     async def well(self) -> bool:
         """Every node serves, and the replica is in step."""
@@ -82,21 +88,41 @@ class LocalCluster:
         says so.
         """
         slot, source = slot_of(key.encode()), await self.owner(key)
+        self._home.setdefault(slot, source)
         (target, *_) = [n for n in self.nodes if n is not source and (await n.ask("ROLE"))[0] == b"master"]
+        async with self._moving(slot, target):
+            yield
+
+    @asynccontextmanager
+    async def _moving(self, slot: int, target: Server) -> AsyncIterator[None]:
+        source = await self._owner(slot)
+        if source is target:
+            yield
+            return
         await target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", await self._id(source))
         await source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", await self._id(target))
         while names := await source.ask("CLUSTER", "GETKEYSINSLOT", slot, 100):
             await source.ask("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *names)
-        yield
-        for node in (target, source):
-            await node.ask("CLUSTER", "SETSLOT", slot, "NODE", await self._id(target))
+        try:
+            yield
+        finally:
+            for node in (target, source):
+                await node.ask("CLUSTER", "SETSLOT", slot, "NODE", await self._id(target))
+
+    async def _primary(self, node: Server) -> Server:
+        """The node, or whoever has taken over from it."""
+        role = await node.ask("ROLE")
+        return node if role[0] == b"master" else next(one for one in self.nodes if one.port == role[2])
 
     async def owner(self, key: str) -> Server:
         """The node that has the key's slot."""
+        return await self._owner(slot_of(key.encode()))
+
+    async def _owner(self, slot: int) -> Server:
         for node in self.nodes:
-            if node.is_up and await self._has(node, slot_of(key.encode())):
+            if node.is_up and await self._has(node, slot):
                 return node
-        raise AssertionError(f"nobody has the slot of {key}")
+        raise AssertionError(f"nobody has slot {slot}")
 
     async def followed(self) -> Server:
         """The primary that has a replica."""

@@ -86,6 +86,10 @@ class ClusterRig(Rig):
         pages = [await ask(self.redis, "XRANGE", keys.dead, "-", "+") for keys in PLACES]
         return [Record.read(fields) for page in pages for _, fields in page]
 
+    async def held(self, count: int) -> bool:
+        """Whether so many records are stored, over all partitions."""
+        return sum([int(await ask(self.redis, "ZCARD", keys.parked)) for keys in PLACES]) == count
+
     async def due_now(self) -> None:
         for keys in PLACES:
             for owner in await ask(self.redis, "ZRANGE", keys.parked, 0, -1):

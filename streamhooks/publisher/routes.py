@@ -10,12 +10,13 @@ from typing import Any, Final
 from msgspec import Struct
 from redis.exceptions import AskError, ClusterDownError, MovedError, TryAgainError
 
+from streamhooks.connecting.address import Address, Node
+from streamhooks.connecting.slots import Whereabouts, slot_of
 from streamhooks.publisher.buffer import Item
 from streamhooks.publisher.trouble import Trouble
-from streamhooks.slots import Address, Whereabouts, is_cluster, node_url, nodes_of, slot_of
 
-HERE: Final[Address] = ("", 0)
-"""The one server of a URL that names no cluster."""
+HERE: Final = Node("", 0)
+"""The one server of an address that is no cluster."""
 ROUNDS: Final = 5
 """Of one attempt: events may be sent on so often, and once more a moment later."""
 ASK_FOR_SLOTS: Final = b"*2\r\n$7\r\nCLUSTER\r\n$5\r\nSLOTS\r\n"
@@ -24,48 +25,43 @@ ASK_FOR_SLOTS: Final = b"*2\r\n$7\r\nCLUSTER\r\n$5\r\nSLOTS\r\n"
 class Share(Struct, frozen=True):
     """What goes over one connection in one round trip."""
 
-    node: Address
+    node: Node
     items: Sequence[Item]
     asking: bool = False
     """The node does not have the slot yet, but the stream: ASKING goes before each command."""
 
 
-class Ways:
-    """Of one publisher. Raises ValueError for a cluster's URL that is no address."""
+class Routes:
+    """Of one publisher."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._cluster = Whereabouts(nodes_of(url)) if is_cluster(url) else None
-        self._asking: dict[str, Address] = {}
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._cluster = Whereabouts(address.nodes) if address.form == "cluster" else None
+        self._asking: dict[str, Node] = {}
         """Where a stream is that is on its way, for the next round."""
         self._elsewhere: list[Item] = []
 
     @property
-    def first(self) -> Address:
-        """Where a connection goes, whatever else is told later."""
-        return nodes_of(self._url)[0] if self._cluster is not None else HERE
-
-    @property
-    def asks(self) -> Sequence[Address]:
+    def asks(self) -> Sequence[Node]:
         """The nodes to ask for the map before the next round, one after the other until one tells; mostly none."""
         return self._cluster.in_turn() if self._cluster is not None and self._cluster.doubted else ()
 
-    def told(self, reply: Sequence[Any], node: Address) -> bool:
+    def told(self, reply: Sequence[Any], node: Node) -> bool:
         return self._cluster is not None and self._cluster.learn(reply, node)
 
-    def silent(self, node: Address) -> None:
+    def silent(self, node: Node) -> None:
         if self._cluster is not None:
             self._cluster.silent(node)
 
-    def url_of(self, node: Address) -> str:
-        return self._url if node == HERE else node_url(self._url, node)
+    def address(self, node: Node) -> Address:
+        return self._address if node == HERE else self._address.at(node)
 
     def shares(self, batch: Sequence[Item]) -> list[Share]:
         """Without what nobody is known to have: that is in trouble."""
         cluster = self._cluster
         if cluster is None:
             return [Share(HERE, batch)]
-        found: dict[tuple[Address, bool], list[Item]] = {}
+        found: dict[tuple[Node, bool], list[Item]] = {}
         for item in batch:
             there = self._asking.get(item.stream)
             node = there or cluster.owner(slot_of(item.stream.encode()))
@@ -86,7 +82,7 @@ class Ways:
         found, self._elsewhere = self._elsewhere, []
         return found
 
-    def sends_on(self, item: Item, node: Address, refusal: Exception) -> bool:
+    def sends_on(self, item: Item, node: Node, refusal: Exception) -> bool:
         """Whether another node is the one for this event."""
         cluster = self._cluster
         if cluster is None:
@@ -95,7 +91,7 @@ class Ways:
             cluster.doubted = True
         if not isinstance(refusal, AskError):
             return False
-        there = refusal.host or node[0], refusal.port
+        there = Node(refusal.host or node.host, refusal.port)
         if isinstance(refusal, MovedError):
             cluster.moved(slot_of(item.stream.encode()), there)
         else:

@@ -1,4 +1,4 @@
-"""Redis Cluster as rules: the slot of a key, who has which slot, and where the nodes are.
+"""Redis Cluster as rules: the slot of a key, and who has which slot.
 
 The hash, the slots and the redirections are those of the cluster specification,
 https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/. All keys of one partition share a hash tag
@@ -8,16 +8,13 @@ and so a slot: whoever asks for one of them can be served by one node, whatever 
 from binascii import crc_hqx
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Any, TypeAlias
-from urllib.parse import urlsplit
+from typing import Any
 
 from msgspec import Struct
 
+from streamhooks.connecting.address import Node
+
 SLOTS = 16384
-DEFAULT_PORT = 6379
-Address: TypeAlias = tuple[str, int]
-"""Host and port of a node."""
-_SCHEMES = {"redis+cluster": "redis", "rediss+cluster": "rediss"}
 
 
 def slot_of(key: bytes) -> int:
@@ -34,15 +31,15 @@ class SlotMap(Struct, frozen=True):
 
     firsts: tuple[int, ...] = ()
     """The first slot of each range, ascending."""
-    ranges: tuple[tuple[int, Address], ...] = ()
+    ranges: tuple[tuple[int, Node], ...] = ()
     """Of each, its last slot and the node that has it."""
-    nodes: tuple[Address, ...] = ()
+    nodes: tuple[Node, ...] = ()
     """Every node that is told of, replicas too."""
 
     @classmethod
-    def read(cls, reply: Sequence[Any], asked: Address) -> "SlotMap":
+    def read(cls, reply: Sequence[Any], asked: Node) -> "SlotMap":
         """The answer to CLUSTER SLOTS of the node at `asked`, as bytes; a node that names no host means that one."""
-        ranges = sorted((first, last, [_address(node, asked) for node in nodes]) for first, last, *nodes in reply)
+        ranges = sorted((first, last, [_node(node, asked) for node in nodes]) for first, last, *nodes in reply)
         return cls(
             tuple(first for first, _, _ in ranges),
             tuple((last, nodes[0]) for _, last, nodes in ranges),
@@ -50,11 +47,11 @@ class SlotMap(Struct, frozen=True):
         )
 
     @property
-    def owners(self) -> tuple[Address, ...]:
+    def owners(self) -> tuple[Node, ...]:
         """The nodes that have slots, each once."""
         return tuple(dict.fromkeys(owner for _, owner in self.ranges))
 
-    def owner(self, slot: int) -> Address | None:
+    def owner(self, slot: int) -> Node | None:
         """None: nobody has it."""
         at = bisect_right(self.firsts, slot) - 1
         if at < 0 or self.ranges[at][0] < slot:
@@ -65,11 +62,11 @@ class SlotMap(Struct, frozen=True):
 class Whereabouts:
     """What is known of one cluster: a map, what redirections have said since, and whom to ask for a newer one."""
 
-    def __init__(self, seeds: Sequence[Address]) -> None:
+    def __init__(self, seeds: Sequence[Node]) -> None:
         self._seeds = tuple(seeds)
         self._map = SlotMap()
-        self._moved: dict[int, Address] = {}
-        self._silent: set[Address] = set()
+        self._moved: dict[int, Node] = {}
+        self._silent: set[Node] = set()
         """Who did not tell when he was last asked."""
         self._turn = 0
         self.doubted = True
@@ -80,29 +77,29 @@ class Whereabouts:
         return bool(self._map.ranges)
 
     @property
-    def owners(self) -> tuple[Address, ...]:
+    def owners(self) -> tuple[Node, ...]:
         return self._map.owners
 
     @property
-    def nodes(self) -> frozenset[Address]:
+    def nodes(self) -> frozenset[Node]:
         """All that have been told of."""
         return frozenset((*self._map.nodes, *self._moved.values()))
 
-    def owner(self, slot: int) -> Address | None:
+    def owner(self, slot: int) -> Node | None:
         """None: nobody is known to have it."""
         return self._moved.get(slot) or self._map.owner(slot)
 
-    def in_turn(self) -> list[Address]:
+    def in_turn(self) -> list[Node]:
         """Whom to ask: a different one first each time, and who was silent at the end."""
         nodes = list(dict.fromkeys((*self._map.nodes, *self._seeds)))
         self._turn = (self._turn + 1) % len(nodes)
         return sorted(nodes[self._turn :] + nodes[: self._turn], key=self._silent.__contains__)
 
-    def silent(self, node: Address) -> None:
+    def silent(self, node: Node) -> None:
         """The node did not tell."""
         self._silent.add(node)
 
-    def learn(self, reply: Sequence[Any], asked: Address) -> bool:
+    def learn(self, reply: Sequence[Any], asked: Node) -> bool:
         """From the answer to CLUSTER SLOTS; False where that node knows nothing."""
         self._silent.discard(asked)
         found = SlotMap.read(reply, asked)
@@ -110,47 +107,12 @@ class Whereabouts:
             self._map, self._moved, self.doubted = found, {}, False
         return bool(found.ranges)
 
-    def moved(self, slot: int, node: Address) -> None:
+    def moved(self, slot: int, node: Node) -> None:
         """A node has said who has the slot now; others may have moved with it."""
         self._moved[slot] = node
         self.doubted = True
 
 
-def _address(node: Sequence[Any], asked: Address) -> Address:
-    host, port = node[0], int(node[1])
-    return (host.decode() if host else "") or asked[0], port
-
-
-def is_cluster(url: str) -> bool:
-    return url.partition("://")[0] in _SCHEMES
-
-
-def nodes_of(url: str) -> tuple[Address, ...]:
-    """The nodes that `redis+cluster://[user[:password]@]host[:port],...` names. Raises ValueError."""
-    places = _parts(url)[1].split(",")
-    return tuple(_split(place) for place in places)
-
-
-def node_url(url: str, node: Address) -> str:
-    """The address of one node by itself, with the user, password and options of the cluster's."""
-    user, _, path, query = _parts(url)
-    host = f"[{node[0]}]" if ":" in node[0] else node[0]
-    return f"{_SCHEMES[url.partition('://')[0]]}://{user}{host}:{node[1]}{path}{query}"
-
-
-def _parts(url: str) -> tuple[str, str, str, str]:
-    """User with its `@`, places, path, query with its `?`. Raises ValueError."""
-    rest = url.partition("://")[2].partition("#")[0]
-    rest, _, query = rest.partition("?")
-    user, at, rest = rest.rpartition("@")
-    places, _, path = rest.partition("/")
-    if path not in ("", "0"):
-        raise ValueError("a cluster has database 0 only")
-    return user + at, places, f"/{path}" if path else "", f"?{query}" if query else ""
-
-
-def _split(place: str) -> Address:
-    found = urlsplit(f"//{place}")
-    if not found.hostname:
-        raise ValueError("a node has no host")
-    return found.hostname, found.port or DEFAULT_PORT
+def _node(node: Sequence[Any], asked: Node) -> Node:
+    host = node[0].decode() if node[0] else ""
+    return Node(host or asked.host, int(node[1]))
