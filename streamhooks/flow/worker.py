@@ -33,7 +33,8 @@ from streamhooks.observe.figures import Figures, Tell, write_log
 from streamhooks.observe.traces import Traces
 from streamhooks.sender import Sender
 from streamhooks.settings import Settings
-from streamhooks.store.connection import check_version, connect
+from streamhooks.store.connection import connect
+from streamhooks.store.fitness import admitted
 from streamhooks.store.rate import Rates
 from streamhooks.store.snapshots import forget, save
 
@@ -107,7 +108,11 @@ class Worker:
         ]
 
     async def __aenter__(self) -> "Worker":
-        await self._reach_redis()
+        try:
+            await self._reach_redis()
+        except StoreError:
+            await self._close_clients()
+            raise
         for line in self.lines:
             for reading in line.readings:
                 self._loops.spawn(reading.run(self.stopping))
@@ -156,7 +161,7 @@ class Worker:
     async def _reach_redis(self) -> None:
         while not self.stopping.is_set():
             try:
-                version = await check_version(self.client)
+                version = await admitted(self.client)
                 for line in self.lines:
                     await line.ensure_groups()
                     await line.look_at_pauses()
@@ -185,9 +190,12 @@ class Worker:
         await self._sending.cancel()
         await self._loops.cancel()
         await self._try_within(self._leave, HAND_BACK_PATIENCE)
+        await self._close_clients()
+        log.info("stopped", consumer=self.consumer)
+
+    async def _close_clients(self) -> None:
         for client in (*self._readers, self.client):
             await client.aclose()
-        log.info("stopped", consumer=self.consumer)
 
     async def _drained(self) -> None:
         """The readers have returned, and nothing is being sent or stored; what they still brought is handed back."""

@@ -74,7 +74,7 @@ class Server:
 
     async def start(self) -> None:
         """Starts it on the files that it left, and waits until it answers."""
-        words = [word for name, value in self._options.items() for word in (f"--{name}", value)]
+        words = [word for name, value in self._options.items() for word in (f"--{name}", *value.split(" "))]
         with (self._folder / "server.log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *self._prefix, self.engine.binary, *words, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
@@ -106,9 +106,9 @@ class Server:
     async def follow(self, port: int) -> None:
         """Makes it a replica of the server on this port, and waits until it is in step."""
         await self.ask("REPLICAOF", "127.0.0.1", port)
-        await eventually(self._is_in_step, READY, "the replica is in step")
+        await eventually(self.is_in_step, READY, "the replica is in step")
 
-    async def _is_in_step(self) -> bool:
+    async def is_in_step(self) -> bool:
         return bool((await self.ask("INFO", "replication")).get("master_link_status") == "up")
 
     async def promote(self) -> None:

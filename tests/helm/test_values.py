@@ -223,7 +223,7 @@ NOTES = {
     "default": "with fewer than two pods",
     "minimal": "with fewer than two pods there is no PodDisruptionBudget",
     "sentinel": "autoscaling.minReplicas is 0",
-    "cluster": "connects to one server by redis://, rediss:// or unix:// only",
+    "cluster": "the worker of this version refuses redis.mode cluster",
     "secrets": "kubectl port-forward --namespace default deploy/r-streamhooks 8080",
 }
 
