@@ -100,9 +100,9 @@ def _explained(error: StoreError) -> str:
     if error.kind == "away":
         return f"cannot be reached ({error.message}): start it, or name another server by --redis-url or redis.url"
     if error.kind == "denied":
-        return f"does not let us in ({error.message}): look at user and password, in redis.url and redis.password"
+        return f"does not let us in: {error.message}; see redis.url and redis.password"
     if error.kind == "forbidden":
-        return f"forbids a command ({error.message}): docs/redis.md has what its user must be allowed"
+        return f"forbids a command: {error.message}; docs/redis.md has what its user must be allowed"
     if error.kind == "refusing":
         return f"takes no writes ({error.message}): give it memory, disk or its primary back, then try again"
     return f"refused a command ({error.message})" if error.kind == "redis" else ""

@@ -6,6 +6,9 @@ lost, every connection of the pool is made anew before it is used again: behind 
 server may be the primary now.
 """
 
+import time
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from hiredis import pack_command
@@ -23,6 +26,8 @@ from streamhooks.connecting.tls import Tls
 from streamhooks.connecting.troubles import DOUBTFUL, FAULTS
 from streamhooks.secret import Secret
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
 
 class Doubt:
     """Shared by the connections of one pool: a connection made before the last doubt is not used again."""
@@ -32,11 +37,12 @@ class Doubt:
 
 
 def ways(
-    address: Address, password: Secret, tls: Tls | None, *, timeout: float
+    address: Address, password: Secret, tls: Tls | None, *, timeout: float, beside: Mapping[str, Any] = NOTHING
 ) -> tuple[type[AbstractConnection], dict[str, Any]]:
     """The class of connection for an address that is no cluster, and what each connection is made with.
 
-    `timeout`: seconds that an answer may take; `password` wins over that of the address.
+    `timeout`: seconds that an answer may take; `password` wins over that of the address. `beside`: what others of the
+    same address were made with, whose doubts and sentinels are shared.
     """
     ours = {"retry": Retry(NoBackoff(), 0), "doubt": Doubt()}
     given = of_server(address, password, timeout=timeout) | ours
@@ -44,8 +50,10 @@ def ways(
         return _Unix, given
     if address.form == "server":
         return _Tcp, given | {"tls": tls}
+    known = {name: beside[name] for name in ("doubt", "sentinels") if name in beside}
     asking = Asking(of_sentinel() | ours | {"tls": tls}, credentials_for_sentinels(address, password))
-    return _Led, given | {"tls": tls, "sentinels": Sentinels(address.nodes, address.service), "asking": asking}
+    sentinels = Sentinels(address.nodes, address.service)
+    return _Led, given | {"tls": tls, "sentinels": sentinels, "asking": asking} | known
 
 
 class Asking(NamedTuple):
@@ -63,6 +71,8 @@ class _Doubting(AbstractConnection):
     def __init__(self, *, doubt: Doubt, **given: Any) -> None:
         self._doubt = doubt
         self._made_after = 0
+        self._answered = False
+        """Since it was connected."""
         super().__init__(**given)
 
     async def connect(self) -> None:
@@ -75,22 +85,26 @@ class _Doubting(AbstractConnection):
         try:
             await super().send_packed_command(*args, **options)
         except DOUBTFUL as error:
-            raise self._doubted(error) from None
+            self._heed(error)
+            raise
 
     async def read_response(self, *args: Any, **options: Any) -> Any:
         try:
-            return await super().read_response(*args, **options)
+            answer = await super().read_response(*args, **options)
         except DOUBTFUL as error:
-            raise self._doubted(error) from None
+            self._heed(error)
+            raise
+        self._answered = True
+        return answer
 
-    def _doubted(self, error: RedisError) -> RedisError:
+    def _heed(self, error: RedisError) -> None:
+        """Raises another error where what it failed for can be said better."""
         self._doubt.times += 1
-        # With TLS 1.3 a client certificate is refused in the place of the first answer.
-        said = self._said(error.__cause__) or self._said(error.__context__)
-        return LostError(said) if said else error
+        said = self._said(error)
+        if said:
+            raise LostError(said) from None
 
-    def _said(self, _error: BaseException | None) -> str:
-        """What it failed for, where that can be said better."""
+    def _said(self, _error: RedisError) -> str:
         return ""
 
     def pack_command(self, *args: EncodableT) -> list[bytes]:
@@ -111,16 +125,27 @@ class _Tcp(_Doubting, Connection):
         self._tls = tls
         super().__init__(**given)
 
+    async def _connect(self) -> None:
+        self._answered = False
+        await super()._connect()  # type: ignore[no-untyped-call]  # as above
+
     def _connection_arguments(self) -> dict[str, Any]:
         given = {"host": self.host, "port": self.port}
         return given | {"ssl": self._tls.context()} if self._tls else given
 
     def _error_message(self, exception: BaseException) -> str:
-        said = self._said(exception)
-        return said or str(super()._error_message(exception))
+        said = self._tls.said(exception) if self._tls else ""
+        return self._here(said) or str(super()._error_message(exception))
 
-    def _said(self, error: BaseException | None) -> str:
-        said = self._tls.said(error) if self._tls else ""
+    def _said(self, error: RedisError) -> str:
+        if self._tls is None:
+            return ""
+        said = self._tls.said(error.__cause__) or self._tls.said(error.__context__)
+        if not said and not self._answered:
+            said = self._tls.hung_up(str(error))
+        return self._here(said)
+
+    def _here(self, said: str) -> str:
         return f"{Node(self.host, self.port)}: {said}" if said else ""
 
 
@@ -132,6 +157,19 @@ class _Led(_Tcp):
         self._asking = asking
         super().__init__(**given)
 
+    async def connect(self) -> None:
+        if self.is_connected and self._sentinels.due(time.monotonic()) and await self._is_led_elsewhere():
+            self._doubt.times += 1
+        await super().connect()
+
+    async def _is_led_elsewhere(self) -> bool:
+        search = Search(self._sentinels)
+        for sentinel in search.sentinels:
+            server = await self._named(search, sentinel)
+            if server is not None:
+                return server != (self.host, self.port)
+        return False
+
     async def connect_check_health(self, check_health: bool = True, retry_socket_connect: bool = True) -> None:
         if self.is_connected:
             return
@@ -139,7 +177,7 @@ class _Led(_Tcp):
         for sentinel in search.sentinels:
             server = await self._named(search, sentinel)
             if server is not None and await self._leads(search, sentinel, server, check_health, retry_socket_connect):
-                self._sentinels.was_right(sentinel)
+                self._sentinels.was_right(sentinel, time.monotonic())
                 return
         raise search.trouble()
 
@@ -163,7 +201,7 @@ class _Led(_Tcp):
             await connection.send_command(*question(self._sentinels.service))
             return await connection.read_response()
         finally:
-            await connection.disconnect(nowait=True)
+            await connection.disconnect()
 
     async def _leads(self, search: Search, sentinel: Node, server: Node, *how: bool) -> bool:
         """Connects to the server, `how` as redis-py has it. Raises AuthenticationError: the next knows us no better."""

@@ -1,6 +1,7 @@
 """The same as aio.py for threads: one connection, which its owner makes anew after any trouble."""
 
 import socket
+import time
 from typing import Any, Protocol
 
 from redis.backoff import NoBackoff
@@ -50,9 +51,11 @@ class _Tcp(Connection):
 
     def __init__(self, *, tls: Tls | None, **given: Any) -> None:
         self._tls = tls
+        self._answered = False
         super().__init__(**given)  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
 
     def _connect(self) -> socket.socket:
+        self._answered = False
         made: socket.socket = super()._connect()  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
         if self._tls is None:
             return made
@@ -66,26 +69,37 @@ class _Tcp(Connection):
         try:
             super().send_packed_command(*args, **options)  # type: ignore[no-untyped-call]  # as above
         except LostError as error:
-            raise self._told(error) from None
+            self._heed(error)
+            raise
 
     def read_response(self, *args: Any, **options: Any) -> Any:
         try:
-            return super().read_response(*args, **options)
+            answer = super().read_response(*args, **options)
         except LostError as error:
-            raise self._told(error) from None
+            self._heed(error)
+            raise
+        self._answered = True
+        return answer
 
-    def _told(self, error: LostError) -> LostError:
-        # With TLS 1.3 a client certificate is refused in the place of the first answer.
-        said = self._said(error.__cause__) or self._said(error.__context__)
-        return LostError(said) if said else error
+    def _heed(self, error: LostError) -> None:
+        """Raises another error where what it failed for can be said better."""
+        said = self._said(error)
+        if said:
+            raise LostError(said) from None
 
     def _error_message(self, exception: BaseException) -> str:
-        said = self._said(exception)
-        return said or str(super()._error_message(exception))  # type: ignore[no-untyped-call]  # as above
+        said = self._tls.said(exception) if self._tls else ""
+        return self._here(said) or str(super()._error_message(exception))  # type: ignore[no-untyped-call]  # as above
 
-    def _said(self, error: BaseException | None) -> str:
-        """What it failed for, where that can be said better."""
-        said = self._tls.said(error) if self._tls else ""
+    def _said(self, error: LostError) -> str:
+        if self._tls is None:
+            return ""
+        said = self._tls.said(error.__cause__) or self._tls.said(error.__context__)
+        if not said and not self._answered:
+            said = self._tls.hung_up(str(error))
+        return self._here(said)
+
+    def _here(self, said: str) -> str:
         return f"{Node(self.host, self.port)}: {said}" if said else ""
 
 
@@ -97,6 +111,20 @@ class _Led(_Tcp):
         self._credentials = credentials_for_sentinels(address, password_for_sentinels)
         super().__init__(**given)
 
+    def connect(self) -> None:
+        if self.is_connected and self._sentinels.due(time.monotonic()) and self._is_led_elsewhere():
+            me: Blocking = self
+            me.disconnect()
+        super().connect()  # type: ignore[no-untyped-call]  # as above
+
+    def _is_led_elsewhere(self) -> bool:
+        search = Search(self._sentinels)
+        for sentinel in search.sentinels:
+            server = self._named(search, sentinel)
+            if server is not None:
+                return server != (self.host, self.port)
+        return False
+
     def connect_check_health(self, check_health: bool = True, retry_socket_connect: bool = True) -> None:
         if self.is_connected:
             return
@@ -104,7 +132,7 @@ class _Led(_Tcp):
         for sentinel in search.sentinels:
             server = self._named(search, sentinel)
             if server is not None and self._leads(search, sentinel, server, check_health, retry_socket_connect):
-                self._sentinels.was_right(sentinel)
+                self._sentinels.was_right(sentinel, time.monotonic())
                 return
         raise search.trouble()
 

@@ -3,6 +3,9 @@
 A sentinel may be down, know nothing of the service, or be cut off from the others and name a primary of yesterday. So
 all of them are asked in turn until one names a server that can be reached and says of itself that it is the primary;
 that sentinel is the first to be asked the next time. What each said is told where none did.
+
+A failover by order leaves the old primary alive, and for some eight seconds it takes writes that are lost (sentinel.c
+demotes it only then). So whoever uses a connection asks again every second whether it still leads to the primary.
 """
 
 from typing import Any, Final
@@ -14,6 +17,8 @@ from streamhooks.connecting.troubles import trouble_of
 
 ASK_TIMEOUT: Final = 1.0
 """Seconds that one sentinel has to be connected to, and again to answer; it does nothing else that takes time."""
+ASK_EVERY: Final = 1.0
+"""Seconds between two looks whether the primary is still the same."""
 SERVER_TIMEOUT: Final = 3.0
 """Seconds to connect to the server that it names: one that is gone says nothing, and soon another is the primary."""
 
@@ -24,10 +29,20 @@ class Sentinels:
     def __init__(self, nodes: tuple[Node, ...], service: str) -> None:
         self.nodes = list(nodes)
         self.service = service
+        self._asked = float("-inf")
 
-    def was_right(self, node: Node) -> None:
+    def was_right(self, node: Node, now: float) -> None:
+        """`now` in seconds, on any clock that does not go back."""
         self.nodes.remove(node)
         self.nodes.insert(0, node)
+        self._asked = now
+
+    def due(self, now: float) -> bool:
+        """Whether it is time to ask again; whoever asks this does so, and nobody beside him."""
+        if now - self._asked < ASK_EVERY:
+            return False
+        self._asked = now
+        return True
 
 
 class Search:

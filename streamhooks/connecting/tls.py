@@ -16,6 +16,7 @@ from msgspec import Struct
 from streamhooks.connecting.address import Address
 from streamhooks.secret import Secret, revealed
 
+_HUNG_UP = ("Connection closed", "Error ")
 _PEM = "-----BEGIN "
 """What begins so is the text itself, and not a path."""
 
@@ -72,11 +73,20 @@ class Tls:
         if isinstance(error, ssl.SSLCertVerificationError):
             why = error.verify_message.rstrip(".")
             said = f"its certificate is refused: {why} ({self._prefix}ca_file names whom to trust)"
-        elif "ALERT" in str(error) or isinstance(error, ssl.SSLEOFError):
-            why = error.reason or "it hung up"
-            said = f"it refuses our certificate, or wants one ({why}): see {self._prefix}cert_file"
+        elif "ALERT" in str(error):
+            return self._refused(error.reason)
         else:
             said = f"TLS failed: {error.reason or error}"
+        return said + self._fault
+
+    def hung_up(self, said: str) -> str:
+        """The same of a server that hung up before its first answer: with TLS 1.3 it has refused our certificate then,
+        and the alert that says so may be lost. Nothing where it gave an answer; `said` is redis-py's text.
+        """
+        return self._refused("it hung up") if said.startswith(_HUNG_UP) else ""
+
+    def _refused(self, why: str) -> str:
+        said = f"it refuses our certificate, or wants one ({why}): see {self._prefix}cert_file"
         return said + self._fault
 
 

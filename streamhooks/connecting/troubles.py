@@ -25,7 +25,7 @@ DOUBTFUL: Final = (
 """What may mean that another server is the primary now."""
 _DENIALS = (exceptions.AuthenticationError, exceptions.AuthenticationWrongNumberOfArgsError)
 _DENIED = ("WRONGPASS", "NOAUTH")
-_REFUSING = ("OOM", "MISCONF", "READONLY", "NOREPLICAS", "BUSY ", "MASTERDOWN")
+_REFUSING = ("OOM", "MISCONF", "READONLY", "NOREPLICAS", "BUSY ")
 _RESET = "the handler is closed"
 
 
@@ -45,7 +45,7 @@ def trouble_of(error: Exception) -> Trouble:
         return Trouble("denied", said)
     if isinstance(error, exceptions.NoPermissionError) or said.startswith("NOPERM"):
         return Trouble("forbidden", said)
-    if isinstance(error, exceptions.ReadOnlyError | exceptions.OutOfMemoryError):
+    if isinstance(error, exceptions.ReadOnlyError | exceptions.OutOfMemoryError | exceptions.MasterDownError):
         return Trouble("refusing", said)
     if isinstance(error, exceptions.ClusterDownError | exceptions.TryAgainError):
         return Trouble("refusing", f"the cluster does not serve it now: {said}")

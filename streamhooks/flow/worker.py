@@ -34,7 +34,8 @@ from streamhooks.observe.traces import Traces
 from streamhooks.sender import Sender
 from streamhooks.settings import Settings
 from streamhooks.store.cluster import Cluster
-from streamhooks.store.connection import check_version, connect
+from streamhooks.store.connection import connect
+from streamhooks.store.fitness import admitted
 from streamhooks.store.rate import Rates
 from streamhooks.store.snapshots import forget, save
 
@@ -115,7 +116,11 @@ class Worker:
         return [self.health.server()] * len(self.partitions)
 
     async def __aenter__(self) -> "Worker":
-        await self._reach_redis()
+        try:
+            await self._reach_redis()
+        except StoreError:
+            await self._close_clients()
+            raise
         for line in self.lines:
             self._begin(line)
         self._loops.spawn(self._every(snapshots.EVERY, self._tell_of_itself, self.lines[0].health))
@@ -173,7 +178,7 @@ class Worker:
         reaching = self.health.server()
         while not self.stopping.is_set():
             try:
-                version = await check_version(self.client)
+                version = await admitted(self.client)
                 for line in self.lines:
                     await line.ensure_groups()
                     await line.look_at_pauses()
@@ -202,9 +207,12 @@ class Worker:
         await self._sending.cancel()
         await self._loops.cancel()
         await self._try_within(self._leave, HAND_BACK_PATIENCE)
+        await self._close_clients()
+        log.info("stopped", consumer=self.consumer)
+
+    async def _close_clients(self) -> None:
         for client in (*self._readers, self.client):
             await client.aclose()
-        log.info("stopped", consumer=self.consumer)
 
     async def _drained(self) -> None:
         """The readers have returned, and nothing is being sent or stored; what they still brought is handed back."""

@@ -32,20 +32,23 @@ COMMAND_TIMEOUT = 5.0
 """Seconds. Longer than any script of ours by three orders of magnitude, shorter than a lease."""
 MINIMUM = (7, 0)
 """Redis 7.0: `lag` in XINFO GROUPS, deleted ids in XAUTOCLAIM. Valkey 7.2 and later report a redis_version of 7.2."""
+_WHY = {"denied": "wrong user or password", "forbidden": "no permission"}
+"""Said before Redis' own words."""
 
 
 def connect(redis: RedisSettings, *, wait: float = 0.0, connections: int = 8, beside: Redis | None = None) -> Redis:
     """A client that connects when first used: the one place that opens one, whatever `redis` says.
 
     `wait`: the longest time in seconds that a command may block. `connections`: at most so many, to each node of a
-    cluster. `beside`: another client of the same; of a cluster, it shares what that one knows. Raises ConfigError for a
-    URL that is no address, and for TLS files that cannot be used.
+    cluster. `beside`: another client of the same settings and event loop; what that one learns of a failover, this one
+    knows too. Raises ConfigError for a URL that is no address, and for TLS files that cannot be used.
     """
     address = _address(redis)
     tls = _tls(address, redis)
 
     def opened(server: Address) -> Redis:
-        kind, given = ways(server, redis.password, tls, timeout=COMMAND_TIMEOUT + wait)
+        known = beside.connection_pool.connection_kwargs if beside is not None and server is address else {}
+        kind, given = ways(server, redis.password, tls, timeout=COMMAND_TIMEOUT + wait, beside=known)
         return Redis.from_pool(
             BlockingConnectionPool(connection_class=kind, max_connections=connections, timeout=COMMAND_TIMEOUT, **given)
         )
@@ -81,8 +84,8 @@ def translated() -> Iterator[None]:
     try:
         yield
     except FAULTS as error:
-        trouble = trouble_of(error)
-        raise StoreError(trouble.kind, trouble.said) from error
+        kind, said = trouble_of(error)
+        raise StoreError(kind, f"{_WHY[kind]} ({said})" if kind in _WHY else said) from error
 
 
 async def ask(client: Redis, *words: Word) -> Any:

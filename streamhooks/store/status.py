@@ -4,12 +4,11 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from streamhooks.errors import StoreError
 from streamhooks.store.backlog import Backlog, measure
-from streamhooks.store.connection import ask, check_version, servers, translated
+from streamhooks.store.connection import ask, translated
 from streamhooks.store.keys import Keys
 from streamhooks.store.settle import Source
 from streamhooks.store.stream import Stream
@@ -134,16 +133,6 @@ def merged(consumers: Sequence[Consumer]) -> tuple[Consumer, ...]:
     return tuple(sorted(found.values(), key=lambda one: one.idle))
 
 
-class Server(Struct, frozen=True):
-    """What matters to us of a server's own configuration."""
-
-    version: str
-    eviction: str
-    """`maxmemory-policy`; anything but noeviction may throw events away."""
-    append_only: bool
-    """Whether it writes every change to a file."""
-
-
 class Group(Struct, frozen=True):
     """One consumer group of a stream."""
 
@@ -152,24 +141,6 @@ class Group(Struct, frozen=True):
     pending: int
     lag: int | None
     """None: Redis does not know it, which is so after a deletion."""
-
-
-async def server(client: Redis) -> Server:
-    """Of a cluster's nodes the least fit, as far as they differ. Raises StoreError, `too_old` included."""
-    found = [await _server(one) for one in await servers(client)]
-    worst = max(found, key=lambda one: one.eviction != "noeviction")
-    return replace(worst, append_only=all(one.append_only for one in found))
-
-
-async def _server(client: Redis) -> Server:
-    version = await check_version(client)
-    memory = await ask(client, "INFO", "memory")
-    persistence = await ask(client, "INFO", "persistence")
-    return Server(
-        version=version,
-        eviction=str(memory.get("maxmemory_policy", "")),
-        append_only=str(persistence.get("aof_enabled")) == "1",
-    )
 
 
 async def groups(client: Redis, keys: Keys) -> tuple[Group, ...]:

@@ -13,12 +13,14 @@ from streamhooks.secret import Secret
 from streamhooks.settings import Redis as Settings
 from streamhooks.settings.model import Tls
 from streamhooks.store.connection import ask, connect
-from tests.connecting.secured import secured
+from tests.connecting.secured import engine_with_tls, secured, tls_options
 from tests.doors.command import command
-from tests.faults.server import Server
+from tests.faults.server import Server, free_port
+from tests.faults.trio import SERVICE, Sentinel
 from tests.flow.rig import Records, Rig
 from tests.sender.certificates import Authority, Certificate, swap
 from tests.servers import Endpoint
+from tests.waiting import eventually
 
 
 class Secured(msgspec.Struct, frozen=True):
@@ -89,6 +91,24 @@ async def test_publishers_reach_it_with_their_certificate(redis_by_tls: Secured)
         unknown.publish("X")
     assert raised.value.kind == "away"
     assert "it refuses our certificate, or wants one (" in raised.value.message
+
+
+async def test_sentinels_and_their_primary_are_reached_by_tls_where_files_say_so(tmp_path: Path) -> None:
+    authority = Authority(tmp_path, "authority")
+    client, serving, port = authority.issue("client.example"), authority.issue("localhost", "127.0.0.1"), free_port()
+    async with secured(tmp_path, authority, "127.0.0.1") as (server, primary):
+        options = tls_options(authority, serving, port) | {"tls_replication": "yes"}
+        settings = (f"{name.replace('_', '-')} {value}" for name, value in options.items())
+        async with Sentinel(engine_with_tls(), tmp_path, primary, *settings) as sentinel:
+            await eventually(sentinel.names_a_primary)
+            by_tls = Secured(server, port, authority, client)
+            url = f"redis+sentinel://localhost:{port}/{SERVICE}"
+            assert await answer_of(by_tls.settings(url)) == "True"
+            with sync.Publisher(
+                url, ca_file=authority.ca_file, cert_file=client.cert, key_file=client.key
+            ) as publisher:
+                assert publisher.publish("X")
+            assert (await answer_of(Settings(url=Secret(url)))).startswith("away: no sentinel leads to a primary")
 
 
 async def test_pem_texts_of_the_environment_do_as_files_do(redis_by_tls: Secured) -> None:

@@ -76,7 +76,7 @@ class Server:
 
     async def start(self) -> None:
         """Starts it on the files that it left, and waits until it answers."""
-        words = [word for name, value in self._options.items() for word in (f"--{name}", value)]
+        words = [word for name, value in self._options.items() for word in (f"--{name}", *value.split(" "))]
         await asyncio.to_thread(self._begin, [*self._prefix, self.engine.binary, *words])
         await eventually(self._answers, READY, f"the server answers; its log is {self._folder / 'server.log'}")
 

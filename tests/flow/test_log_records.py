@@ -137,6 +137,36 @@ def test_an_error_of_redis_that_lasts_is_told_once_a_minute(records: Records) ->
     ]
 
 
+def test_a_password_that_is_refused_is_an_outage_and_told_as_what_it_is(records: Records) -> None:
+    health = Outages().server()
+    for _ in range(100):
+        health.failed(StoreError("denied", "wrong user or password (WRONGPASS)"))
+    assert health.away
+    health.answered()
+    assert [(record["event"], record.get("kind")) for record in records.all] == [
+        ("redis_error", "denied"),
+        ("redis_back", None),
+    ]
+
+
+def test_an_outage_of_several_servers_is_told_once(records: Records) -> None:
+    outages = Outages()
+    one, other = outages.server(), outages.server()
+    for kind, begins, ends in (
+        ("away", "redis_away", "redis_back"),
+        ("refusing", "redis_refuses_writes", "redis_takes_writes_again"),
+    ):
+        for health in (one, other, one):
+            health.failed(StoreError(kind, "no"))
+        one.answered(writes=True)
+        assert [outages.away, outages.refusing].count(True) == 1
+        assert not records.of(ends)
+        other.answered(writes=True)
+        assert not outages.away
+        assert not outages.refusing
+        assert (len(records.of(begins)), len(records.of(ends))) == (1, 1)
+
+
 def test_what_a_library_says_is_a_record_too(records: Records) -> None:
     logging.getLogger("aiohttp.server").error("Error handling request from %s", "10.0.0.1")
     logging.getLogger("asyncio").debug("not this")

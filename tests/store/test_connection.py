@@ -210,6 +210,8 @@ async def test_a_replica_is_refusing(tmp_path: Path) -> None:
     async with server_of_its_own(tmp_path) as (_, client):
         await ask(client, "REPLICAOF", "127.0.0.1", "1")
         assert await kind_of(client, "SET", "k", "v") == "refusing"
+        await ask(client, "CONFIG SET", "replica-serve-stale-data", "no")
+        assert await kind_of(client, "GET", "k") == "refusing"
 
 
 async def test_too_few_replicas_are_refusing(tmp_path: Path) -> None:
@@ -254,9 +256,8 @@ async def test_whoever_gives_no_right_password_is_denied(tmp_path: Path, form: s
             with pytest.raises(StoreError) as caught:
                 await ask(client, "PING")
     assert caught.value.kind == "denied"
-    assert caught.value.message == (
-        "invalid username-password pair or user is disabled." if password else "Authentication required."
-    )
+    why = "invalid username-password pair or user is disabled." if password else "Authentication required."
+    assert caught.value.message == f"wrong user or password ({why})"
 
 
 async def test_the_version_is_told_with_the_name_of_the_server(redis: Redis) -> None:
