@@ -185,7 +185,7 @@ class Cluster(Redis):
 def key_of(words: Sequence[Any]) -> str | bytes | None:
     """The key of a command of ours, or the first of several; None: any node may answer."""
     match words[0]:
-        case "INFO":
+        case "INFO" | "PING":
             return None
         case "EVALSHA" | "EVAL":
             if not int(words[2]):

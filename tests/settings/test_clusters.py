@@ -7,7 +7,10 @@ import pytest
 
 from streamhooks.files import load_mapping
 
-SAID = "a.yaml: stream.key: holds a hash tag, so all partitions are in one slot of the cluster, and on one node; take it out"
+SAID = (
+    "a.yaml: stream.key: holds a hash tag, so all partitions are in one slot of the cluster, and on one node; "
+    "take it out"
+)
 
 
 @pytest.mark.parametrize(
