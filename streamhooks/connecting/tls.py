@@ -68,7 +68,7 @@ class Tls:
 
     def said(self, error: BaseException | None) -> str:
         """What a handshake failed for, in words; `error` is what it raised. Nothing for what is not of TLS."""
-        if not isinstance(error, ssl.SSLError):
+        if not isinstance(error, ssl.SSLError) or isinstance(error, ssl.SSLEOFError):
             return ""
         if isinstance(error, ssl.SSLCertVerificationError):
             why = error.verify_message.rstrip(".")

@@ -141,6 +141,10 @@ TOGETHER: list[tuple[dict[str, Any], str]] = [
         {"redis.tls.enabled": True},
         "redis.tls.enabled: in redis.mode url the URL says it; write redis.url as rediss://...",
     ),
+    (
+        {"redis.tls.caSecret.name": "ca"},
+        "redis.tls.caSecret.name: in redis.mode url the URL says it; write redis.url as rediss://...",
+    ),
     ({"redis.existingSecret.passwordKey": "p"}, "redis.existingSecret.name: is empty; its keys are of no Secret"),
     (
         {"autoscaling.mode": "keda", "autoscaling.minReplicas": 11},
