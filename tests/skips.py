@@ -13,6 +13,7 @@ ALLOWED = {
     "lua5.1 is not installed": "Kong's fields are Lua; on Debian: apt-get install lua5.1",
     "nginx with Lua is not installed": "on Debian: apt-get install nginx-light libnginx-mod-http-lua lua-nginx-redis",
     "chromium is not installed": "a real browser looks at the console; on Debian: apt-get install chromium",
+    "redis-server with TLS is not installed": "Valkey's package speaks none; on Debian: apt-get install redis-server",
     "helm is packaged for Linux on x86-64 only": "the chart is rendered by the real helm, see scripts/get-helm",
 }
 """The reasons for which a test may be skipped, and why."""

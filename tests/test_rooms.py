@@ -16,6 +16,8 @@ RULES = (
     "wire.py",
     "envelope.py",
     "partitioning.py",
+    "connecting/address.py",
+    "connecting/slots.py",
     "payload.py",
     "event_types.py",
     "template",

@@ -93,9 +93,8 @@ class Feed:
         self._history: deque[Sample] = deque(maxlen=HISTORY)
         self._taking = asyncio.Lock()
         self._loops = Runners()
-        redis = desk.settings.redis
         partitions = desk.worker.partitions
-        self._reader = connect(redis.url, password=redis.password, wait=WAIT, connections=len(partitions))
+        self._reader = connect(desk.settings.redis, wait=WAIT, connections=len(partitions), beside=desk.client)
 
     async def __aenter__(self) -> "Feed":
         self._loops.spawn(self._take_samples())

@@ -26,6 +26,7 @@ from streamhooks.bench.serving import Serving, serving
 from streamhooks.embedded import EmbeddedServer
 from streamhooks.errors import BenchError
 from streamhooks.secret import Secret
+from streamhooks.settings import Redis as RedisSettings
 from streamhooks.store import adding
 from streamhooks.store.connection import ask, connect
 from streamhooks.store.keys import Keys
@@ -170,7 +171,7 @@ async def ground(redis_url: str = "") -> AsyncIterator[Ground]:
 
 @asynccontextmanager
 async def _on(redis_url: str, folder: Path) -> AsyncIterator[Ground]:
-    client = connect(Secret(redis_url), connections=8)
+    client = connect(RedisSettings(url=Secret(redis_url)), connections=8)
     try:
         await ask(client, "PING")
         (folder / STAMPED).write_text(_STAMPED_BODY)

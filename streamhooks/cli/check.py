@@ -26,8 +26,9 @@ from streamhooks.flow.lanes import holds
 from streamhooks.handlers.handler import Handler
 from streamhooks.operations.trial import types_of
 from streamhooks.settings import Settings
+from streamhooks.store.fitness import KEEPS, Server, server
 from streamhooks.store.keys import partitions
-from streamhooks.store.status import Group, Server, groups, server
+from streamhooks.store.status import Group, groups
 
 _NEVER_EQUAL = {("ID",), ("TimeStamp",)}
 """What differs from event to event, as Template.fields has it."""
@@ -50,7 +51,7 @@ class Found(Struct):
 
 def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "--redis", action="store_true", help="also ask the server: version, eviction, persistence, consumer groups"
+        "--redis", action="store_true", help="also ask the server: version, scripts, eviction, persistence, groups"
     )
     add_config(parser)
     add_redis(parser)
@@ -128,11 +129,11 @@ async def _ask_redis(settings: Settings, found: Found) -> None:
         found.server = await server(client)
         for keys in partitions(settings.stream.key, settings.stream.partitions):
             found.groups[keys.stream] = await groups(client, keys)
-    if found.server.eviction != "noeviction":
-        found.troubles.append(
-            f"maxmemory-policy is {found.server.eviction}: Redis may throw events away when its memory is full; "
-            "set it to noeviction"
-        )
+    if found.server.drops:
+        found.troubles.append(found.server.drops)
+    elif found.server.eviction not in (KEEPS, ""):
+        said = f"maxmemory-policy is {found.server.eviction}; set it to {KEEPS} before maxmemory sets a limit"
+        found.warnings.append(Fault("redis", "", said))
     if not found.server.append_only:
         said = "appendonly is off: what came since the last snapshot is lost when the server ends; set it to yes"
         found.warnings.append(Fault("redis", "", said))
@@ -173,7 +174,7 @@ def _report(found: Found, *, as_json: bool) -> int:
 
 def _server_lines(server: Server, groups: Mapping[str, Sequence[Group]]) -> Iterator[str]:
     on = "on" if server.append_only else "off"
-    yield f"{server.version}, maxmemory-policy {server.eviction}, appendonly {on}"
+    yield f"{server.version}, maxmemory-policy {server.eviction or 'unknown'}, appendonly {on}"
     for stream, of_stream in groups.items():
         for group in of_stream:
             lag = "unknown" if group.lag is None else group.lag

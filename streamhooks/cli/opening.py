@@ -18,7 +18,6 @@ from streamhooks import files
 from streamhooks.errors import ConfigError, Fault, StoreError
 from streamhooks.files import Held, Loaded
 from streamhooks.secret import Secret, shown_url
-from streamhooks.settings import Redis as RedisSettings
 from streamhooks.settings import Settings
 from streamhooks.settings.rules import REDIS_URL, RefusedError
 from streamhooks.store.connection import connect
@@ -74,7 +73,7 @@ async def reach(settings: Settings, *, connections: int = 8) -> AsyncIterator[Re
     Raises ConfigError for an address that is none.
     """
     url = settings.redis.url
-    client = connect(url, password=settings.redis.password, connections=connections)
+    client = connect(settings.redis, connections=connections)
     try:
         yield client
     except StoreError as error:
@@ -100,6 +99,10 @@ def heed_interrupt() -> None:
 def _explained(error: StoreError) -> str:
     if error.kind == "away":
         return f"cannot be reached ({error.message}): start it, or name another server by --redis-url or redis.url"
+    if error.kind == "denied":
+        return f"does not let us in: {error.message}; see redis.url and redis.password"
+    if error.kind == "forbidden":
+        return f"forbids a command: {error.message}; docs/redis.md has what its user must be allowed"
     if error.kind == "refusing":
         return f"takes no writes ({error.message}): give it memory, disk or its primary back, then try again"
     return f"refused a command ({error.message})" if error.kind == "redis" else ""
@@ -125,5 +128,5 @@ def _with_redis(loaded: Loaded, args: Namespace) -> Loaded:
     url = redis_url(args)
     if not url:
         return loaded
-    redis = RedisSettings(url=Secret(url), tls=loaded.settings.redis.tls)
+    redis = loaded.settings.redis.at(Secret(url))
     return replace(loaded, settings=replace(loaded.settings, redis=redis))

@@ -70,11 +70,16 @@ def _publisher(settings: Settings) -> Iterator[Publisher]:
             password=settings.redis.password.reveal(),
             stream=settings.stream.key,
             partitions=settings.stream.partitions,
+            ca_file=settings.redis.tls.ca_file,
+            cert_file=settings.redis.tls.cert_file,
+            key_file=settings.redis.tls.key_file,
         ) as publisher:
             yield publisher
     except PublishError as error:
         if error.kind == "options":
-            raise ConfigError([Fault("configuration", "redis.url", str(error))]) from None
+            tls = error.place if error.place in type(settings.redis.tls).__struct_fields__ else ""
+            fault = (f"redis.tls.{tls}", error.message) if tls else ("redis.url", str(error))
+            raise ConfigError([Fault("configuration", *fault)]) from None
         where = " by --redis-url or redis.url" if error.kind == "away" else ""
         raise StoreError(error.kind, f"Redis at {error.place} {error.why}{where}") from error
 

@@ -13,6 +13,7 @@ from streamhooks.cli.output import complain, document, say
 from streamhooks.cli.status_page import Seen, page
 from streamhooks.files import Loaded
 from streamhooks.store.keys import partitions
+from streamhooks.store.leftover import leftovers
 from streamhooks.store.pauses import Pauses
 from streamhooks.store.snapshots import HandlerSnapshot, load
 from streamhooks.store.status import merged, overview
@@ -79,6 +80,7 @@ async def _look(client: Redis, loaded: Loaded) -> Seen:
         workers=tuple(await load(client, every[0], [one.name for one in consumers])),
         pauses=await Pauses(client, every[0]).notes(),
         configured=loaded.handlers,
+        leftovers=await leftovers(client, stream.key, stream.partitions, stream.group),
     )
 
 
@@ -98,7 +100,12 @@ def _judged(seen: Seen) -> int:
         if not one.balances:
             complain(f"the account of {one.stream} does not balance: accepted is not the sum of the ends")
         wrong += not one.has_group or not one.balances
-    return 1 if wrong else 0
+    for left in seen.leftovers:
+        complain(
+            f"stream {left.stream} is of no partition of this configuration, and holds {left.unread} unread, "
+            f"{left.pending} pending, {left.parked} parked and {left.dead} dead: see stream.partitions in docs/redis.md"
+        )
+    return 1 if wrong or seen.leftovers else 0
 
 
 def _told(seen: Seen) -> dict[str, Any]:
@@ -117,6 +124,7 @@ def _told(seen: Seen) -> dict[str, Any]:
             }
             for one in seen.streams
         ],
+        "leftovers": to_builtins(seen.leftovers),
         "workers": [
             {"consumer": one.consumer, "version": one.version, "uptime": one.uptime} for one in seen.workers
         ],

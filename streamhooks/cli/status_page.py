@@ -13,6 +13,7 @@ from msgspec import Struct
 from streamhooks.cli.table import Cell, cut, facts, table
 from streamhooks.handlers.handler import Handler
 from streamhooks.settings.duration import rounded
+from streamhooks.store.leftover import Leftover
 from streamhooks.store.pauses import Note
 from streamhooks.store.snapshots import HandlerSnapshot, Snapshot, together
 from streamhooks.store.status import Consumer, Overview
@@ -33,6 +34,8 @@ class Seen(Struct, frozen=True):
     workers: tuple[Snapshot, ...]
     pauses: Mapping[str, Note]
     configured: tuple[Handler, ...]
+    leftovers: tuple[Leftover, ...] = ()
+    """Streams of partitions that the configuration does not have."""
 
     @property
     def handlers(self) -> dict[str, HandlerSnapshot | None]:

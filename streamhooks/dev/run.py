@@ -87,7 +87,7 @@ def _loaded(options: Options, url: str, group: str, receiver: str) -> Loaded:
     own = files.load(list(options.config), os.environ, opened=LOOPBACK)
     settings = replace(
         own.settings,
-        redis=replace(own.settings.redis, url=Secret(url), password=Secret("")),
+        redis=own.settings.redis.at(Secret(url)),
         stream=replace(own.settings.stream, group=group),
         admin=Admin(),
     )

@@ -7,7 +7,7 @@ Files behind references are read by themselves, too: a secret is exchanged while
 writing, or that waits for a restart, stays as it was read.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from glob import has_magic
 from os.path import isdir, isfile
 from pathlib import Path
@@ -274,6 +274,7 @@ def _assembled(
     _check_defaults(known, settings, faults)
     _check_together(known, settings, faults)
     _check_ingest(known, settings, faults)
+    warnings += _in_one_slot(known, settings)
     disk.templates = str(Path(base, settings.templates.path))
     builder = Builder(inner(known, "defaults"), disk.template, _refusals(opened), faults, warnings)
     handlers: list[Handler] = []
@@ -306,12 +307,22 @@ def _add_admin_token(known: Known, environ: Mapping[str, str]) -> None:
 
 def _check_together(known: Known, settings: Settings, faults: list[Fault]) -> None:
     """What two sections say that cannot be true together."""
-    if settings.cool.share_with_tyk and settings.redis.url.reveal().startswith("redis+cluster:"):
+    if settings.cool.share_with_tyk and settings.redis.is_cluster:
         said = "cannot be shared on a cluster, where Tyk's marks lie in other slots than ours; take it out"
         faults.append(known[("cool", "share_with_tyk")].place.fault(said))
+    files = next((name for name in ("ca_file", "cert_file", "key_file") if getattr(settings.redis.tls, name)), "")
+    if files and not settings.redis.may_speak_tls:
+        said = "is not used, for redis.url asks for no TLS; write rediss:// in it, or take the file out"
+        faults.append(known[("redis", "tls", files)].place.fault(said))
     if settings.admin.hosts and not settings.admin.token:
         said = "lets others than this machine ask, and there is no admin.token; set one, or take the hosts out"
         faults.append(known[("admin", "hosts")].place.fault(said))
+
+
+def _in_one_slot(known: Known, settings: Settings) -> Iterator[Fault]:
+    if settings.redis.is_cluster and settings.stream.partitions > 1 and "{" in settings.stream.key:
+        said = "holds a hash tag, so all partitions are in one slot of the cluster, and on one node; take it out"
+        yield known[("stream", "key")].place.fault(said)
 
 
 def _check_defaults(known: Known, settings: Settings, faults: list[Fault]) -> None:

@@ -50,6 +50,7 @@ class Line:
         self._partition = partition
         self._lanes = lanes
         self.table = table = Table(room)
+        self.health = health
         self._start = settings.stream.start
         self.next_wake = LONGEST_NAP
         """Seconds until the next stored record may be due."""

@@ -45,8 +45,7 @@ def open_partitions(client: Redis, readers: list[Redis], settings: Settings, con
 
 def _open(number: int, client: Redis, readers: list[Redis], keys: Keys, settings: Settings, consumer: str) -> Partition:
     group, worker, kept = settings.stream.group, settings.worker, settings.stream.retention
-    redis = settings.redis
-    own = [connect(redis.url, password=redis.password, wait=BLOCK, connections=1) for _ in range(2)]
+    own = [connect(settings.redis, wait=BLOCK, connections=1, beside=client) for _ in range(2)]
     readers += own
     return Partition(
         number=number,

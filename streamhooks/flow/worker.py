@@ -14,10 +14,10 @@ import structlog
 from redis.asyncio import Redis
 
 from streamhooks.errors import StoreError
-from streamhooks.flow import pausing, snapshots
+from streamhooks.flow import leftovers, pausing, snapshots
 from streamhooks.flow.carrier import Room
 from streamhooks.flow.gate import Gate
-from streamhooks.flow.health import Health
+from streamhooks.flow.health import Health, Outages
 from streamhooks.flow.lanes import Lanes
 from streamhooks.flow.line import Line
 from streamhooks.flow.noting import Noting
@@ -33,7 +33,9 @@ from streamhooks.observe.figures import Figures, Tell, write_log
 from streamhooks.observe.traces import Traces
 from streamhooks.sender import Sender
 from streamhooks.settings import Settings
-from streamhooks.store.connection import check_version, connect
+from streamhooks.store.cluster import Cluster
+from streamhooks.store.connection import connect
+from streamhooks.store.fitness import admitted
 from streamhooks.store.rate import Rates
 from streamhooks.store.snapshots import forget, save
 
@@ -61,7 +63,7 @@ class Worker:
     ) -> None:
         self.settings = settings
         self.consumer = consumer
-        self.health = Health(lambda why: self._telling.tell("StreamhooksReaderStopped", why=why))
+        self.health = Outages(lambda why: self._telling.tell("StreamhooksReaderStopped", why=why))
         self.figures = Figures(tell)
         self.stopping = asyncio.Event()
         self.reached = False
@@ -69,10 +71,9 @@ class Worker:
         self.room = Room(settings.worker.in_flight)
         self._rng = rng
         self._readers: list[Redis] = []
-        self.client = connect(
-            settings.redis.url, password=settings.redis.password, connections=8 * settings.stream.partitions
-        )
+        self.client = connect(settings.redis, connections=8 * settings.stream.partitions)
         self.partitions = open_partitions(self.client, self._readers, settings, consumer)
+        healths = self._healths()
         self._snapshots = snapshots.Snapshots(consumer)
         self._sending = Runners()
         self._loops = Runners()
@@ -88,7 +89,7 @@ class Worker:
             figures=self.figures,
             rng=rng,
             rates=Rates(self.client, self.partitions[0].keys),
-            health=self.health,
+            health=healths[0],  # of the partition that keeps the rates
             said=self._said,
             telling=self._telling,
         )
@@ -99,30 +100,48 @@ class Worker:
                 lanes=self.lanes,
                 room=self.room,
                 gate=gate,
-                health=self.health,
+                health=health,
                 figures=self.figures,
                 noting=noting,
                 telling=self._telling,
                 traces=traces,
             )
-            for partition in self.partitions
+            for partition, health in zip(self.partitions, healths, strict=True)
         ]
 
+    def _healths(self) -> list[Health]:
+        """Of a cluster's nodes one may be away, and the partitions of the others go on."""
+        if isinstance(self.client, Cluster):
+            return [self.health.server() for _ in self.partitions]
+        return [self.health.server()] * len(self.partitions)
+
     async def __aenter__(self) -> "Worker":
-        await self._reach_redis()
+        try:
+            await self._reach_redis()
+        except StoreError:
+            await self._close_clients()
+            raise
         for line in self.lines:
-            for reading in line.readings:
-                self._loops.spawn(reading.run(self.stopping))
-            self._loops.spawn(line.settling.run())
-            self._loops.spawn(self._every(self.settings.worker.lease / 4, line.recovery.beat))
-            self._loops.spawn(self._every(min(SWEEP_EVERY, self.settings.worker.lease), line.recovery.sweep))
-            self._loops.spawn(self._every(LOOK_EVERY, line.waiting.look))
-            self._loops.spawn(self._every(pausing.LOOK_EVERY, line.look_at_pauses))
-            self._loops.spawn(self._every(LOOK_EVERY, line.run_suspects))
-            self._loops.spawn(self._wake(line))
-            self._loops.spawn(self._every(TRIM_EVERY, line.tidy))
-        self._loops.spawn(self._every(snapshots.EVERY, self._tell_of_itself))
+            self._begin(line)
+        self._loops.spawn(self._every(snapshots.EVERY, self._tell_of_itself, self.lines[0].health))
+        self._loops.spawn(self._every(leftovers.LOOK_EVERY, self._tell_of_leftovers, self.lines[0].health))
         return self
+
+    def _begin(self, line: Line) -> None:
+        lease = self.settings.worker.lease
+        for reading in line.readings:
+            self._loops.spawn(reading.run(self.stopping))
+        self._loops.spawn(line.settling.run())
+        for seconds, act in (
+            (lease / 4, line.recovery.beat),
+            (min(SWEEP_EVERY, lease), line.recovery.sweep),
+            (LOOK_EVERY, line.waiting.look),
+            (pausing.LOOK_EVERY, line.look_at_pauses),
+            (LOOK_EVERY, line.run_suspects),
+            (TRIM_EVERY, line.tidy),
+        ):
+            self._loops.spawn(self._every(seconds, act, line.health))
+        self._loops.spawn(self._wake(line))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -141,7 +160,7 @@ class Worker:
         try:
             return all([await line.idle() for line in self.lines])
         except StoreError as error:
-            self.health.failed(error)
+            self.lines[0].health.failed(error)
             return False
 
     def _fires(self, event: Event) -> bool:
@@ -156,19 +175,20 @@ class Worker:
             self._loops.spawn(pausing.back(partitions, handler, self._telling))
 
     async def _reach_redis(self) -> None:
+        reaching = self.health.server()
         while not self.stopping.is_set():
             try:
-                version = await check_version(self.client)
+                version = await admitted(self.client)
                 for line in self.lines:
                     await line.ensure_groups()
                     await line.look_at_pauses()
             except StoreError as error:
                 if error.kind not in ("away", "refusing"):
                     raise
-                self.health.failed(error)
+                reaching.failed(error)
                 await within(self.stopping.wait(), AGAIN)
             else:
-                self.health.answered(writes=True)
+                reaching.answered(writes=True)
                 self.reached = True
                 log.info("ready", consumer=self.consumer, server=version, handlers=len(list(self.lanes)))
                 return
@@ -187,9 +207,12 @@ class Worker:
         await self._sending.cancel()
         await self._loops.cancel()
         await self._try_within(self._leave, HAND_BACK_PATIENCE)
+        await self._close_clients()
+        log.info("stopped", consumer=self.consumer)
+
+    async def _close_clients(self) -> None:
         for client in (*self._readers, self.client):
             await client.aclose()
-        log.info("stopped", consumer=self.consumer)
 
     async def _drained(self) -> None:
         """The readers have returned, and nothing is being sent or stored; what they still brought is handed back."""
@@ -205,6 +228,9 @@ class Worker:
     async def _tell_of_itself(self) -> None:
         await save(self.client, self.partitions[0].keys, self._snapshots.take(self.lanes))
 
+    async def _tell_of_leftovers(self) -> None:
+        await leftovers.tell_of_leftovers(self.client, self.settings.stream)
+
     async def _leave(self) -> None:
         await forget(self.client, self.partitions[0].keys, self.consumer)
         for line in self.lines:
@@ -218,23 +244,23 @@ class Worker:
         except (StoreError, TimeoutError) as error:
             log.warning("stop_incomplete", error=str(error) or "Redis does not answer", effect="peers take over later")
 
-    async def _every(self, seconds: float, act: Callable[[], Awaitable[None]]) -> None:
+    async def _every(self, seconds: float, act: Callable[[], Awaitable[None]], health: Health) -> None:
         """Does it now and again, with some jitter so that workers do not step in time."""
         while True:
-            await self._attempt(act)
+            await self._attempt(act, health)
             await asyncio.sleep(seconds * (0.9 + 0.2 * self._rng.random()))
 
     async def _wake(self, line: Line) -> None:
         """Wakes stored records as they fall due."""
         while True:
-            await self._attempt(line.wake)
+            await self._attempt(line.wake, line.health)
             await asyncio.sleep(line.next_wake)
 
-    async def _attempt(self, act: Callable[[], Awaitable[None]]) -> None:
+    async def _attempt(self, act: Callable[[], Awaitable[None]], health: Health) -> None:
         try:
             await act()
         except StoreError as error:
             if error.kind != "no_group":  # the reader makes the group again and says so
-                self.health.failed(error)
+                health.failed(error)
         except Exception:
             log.exception("internal_error", where=getattr(act, "__qualname__", ""), effect="goes on")

@@ -69,7 +69,7 @@ class IngestDoor:
         self._figures = figures
         self._stopping = stopping
         self._tokens = Tokens((settings.ingest.token, *settings.ingest.tokens))
-        self._client = connect(settings.redis.url, password=settings.redis.password, connections=CONNECTIONS)
+        self._client = connect(settings.redis, connections=CONNECTIONS)
         self._taking = Taking(self._client, settings, figures)
         self._bodies = 0
         """Requests whose bodies are read or stored."""

@@ -13,18 +13,20 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self, Unpack
 
-from redis.asyncio.connection import AbstractConnection, ConnectionPool
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ResponseError
 
+from streamhooks.connecting.address import Node
+from streamhooks.connecting.aio import ways
+from streamhooks.connecting.troubles import FAULTS
 from streamhooks.errors import PublishError
-from streamhooks.publisher.attempt import Attempt
+from streamhooks.publisher.attempt import Attempt, outcome
 from streamhooks.publisher.buffer import Buffer, Call, Item, ids_of
 from streamhooks.publisher.front import Envelope, Front
 from streamhooks.publisher.pauses import pauses
 from streamhooks.publisher.request import xadds
-from streamhooks.publisher.trouble import FAULTS, Trouble
+from streamhooks.publisher.routes import ASK_FOR_SLOTS, ROUNDS, Routes, Share
+from streamhooks.publisher.trouble import Trouble
 from streamhooks.wire import Packed
 
 _CLOSED = "is not open: use `async with Publisher(...) as publisher:`, or open() first"
@@ -38,7 +40,8 @@ class Publisher(Front):
 
     def _prepare(self) -> None:
         self._buffer = Buffer(self._buffer_bytes)
-        self._connection = self._connected_later()
+        self._connections: dict[Node, AbstractConnection] = {}
+        self._routes = Routes(self._address)
         self._task: asyncio.Task[None] | None = None
         self._open = False
         self._work = asyncio.Event()
@@ -144,7 +147,8 @@ class Publisher(Front):
             task, self._task = self._task, None
             task.cancel()
             await asyncio.wait([task])
-            await self._connection.disconnect()
+            for connection in self._connections.values():
+                await connection.disconnect()
         self._give_back(self._buffer, self._trouble)
         if not task.cancelled():
             task.result()
@@ -222,18 +226,40 @@ class Publisher(Front):
                 await asyncio.sleep(min(next(waits), self._buffer.patience(clock())))
 
     async def _attempt(self, batch: list[Item]) -> Trouble | None:
-        """One round trip. What Redis said of each event is written on it; answers what kept any from being taken."""
-        attempt = Attempt(batch)
-        connection = self._connection
+        """What Redis said of each event is written on it; answers what kept any from being taken."""
+        left, met = batch, list[Trouble | None]()
+        for _ in range(ROUNDS):
+            unknown = await self._look()
+            if unknown is not None:
+                attempt = Attempt(left)
+                attempt.cut_off(unknown)
+                return attempt.trouble
+            shares = self._routes.shares(left)
+            if len(shares) == 1:  # a task costs as much as an event
+                met.append(await self._round_trip(shares[0]))
+            else:
+                met += await asyncio.gather(*[self._round_trip(share) for share in shares])
+            left = self._routes.elsewhere()
+            if not left:
+                break
+        return outcome(batch, met)
+
+    async def _round_trip(self, share: Share) -> Trouble | None:
+        attempt = Attempt(share.items)
+        connection = self._to(share.node)
+        words = xadds(share.items, attempt.replicas, self._replica_timeout, asking=share.asking)
         try:
             await connection.connect()  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
             attempt.sent = True
-            await connection.send_packed_command(xadds(batch, attempt.replicas, self._replica_timeout))
-            for item in batch:
+            await connection.send_packed_command(words)
+            for item in share.items:
                 try:
+                    if share.asking:
+                        await connection.read_response()
                     item.id = (await connection.read_response()).decode()
                 except ResponseError as refusal:
-                    attempt.refused(item, refusal)
+                    if not self._routes.sends_on(item, share.node, refusal):
+                        attempt.refused(item, refusal)
             if attempt.replicas:
                 attempt.copied(int(await connection.read_response()))
         except FAULTS as error:
@@ -243,16 +269,31 @@ class Publisher(Front):
             raise
         if attempt.trouble is not None:
             # Made anew, its name may lead to a new primary.
+            self._routes.broken()
             await connection.disconnect(nowait=True)
         return attempt.trouble
 
-    def _connected_later(self) -> AbstractConnection:
-        ours = self._connection_options() | {"retry": Retry(NoBackoff(), 0)}
-        try:
-            pool = ConnectionPool.from_url(self._url.reveal(), **ours)
-            # In from_url the url's own words win, `?protocol=3` and the password too.
-            pool.connection_kwargs.update(ours)
-            connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]  # as above
-        except (ValueError, TypeError):
-            raise self._no_address() from None
-        return connection
+    async def _look(self) -> Exception | None:
+        """Asks a cluster who has which slots, where that is not known well; gives what kept it from being known."""
+        failure: Exception | None = None
+        for node in self._routes.asks:
+            connection = self._to(node)
+            try:
+                await connection.connect()  # type: ignore[no-untyped-call]  # as above
+                await connection.send_packed_command(ASK_FOR_SLOTS)
+                if self._routes.told(await connection.read_response(), node):
+                    break
+            except FAULTS as error:
+                failure = error
+                self._routes.silent(node)
+                await connection.disconnect(nowait=True)
+        return failure if self._routes.lost else None
+
+    def _to(self, node: Node) -> AbstractConnection:
+        """Connected when it is first used."""
+        found = self._connections.get(node)
+        if found is None:
+            address = self._routes.address(node)
+            kind, given = ways(address, self._password, self._tls, timeout=self._answer_timeout)
+            found = self._connections[node] = kind(**given)
+        return found

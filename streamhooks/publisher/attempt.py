@@ -1,5 +1,7 @@
 """One round trip's account: what Redis said of each event, and what was said of none."""
 
+from collections.abc import Sequence
+
 from streamhooks.publisher.buffer import Item
 from streamhooks.publisher.trouble import Trouble
 
@@ -7,7 +9,7 @@ from streamhooks.publisher.trouble import Trouble
 class Attempt:
     """Of one batch. `trouble` is the last that was met; None: every event has its id."""
 
-    def __init__(self, batch: list[Item]) -> None:
+    def __init__(self, batch: Sequence[Item]) -> None:
         self._batch = batch
         self.replicas = max((item.call.replicas for item in batch if item.call is not None), default=0)
         """How many replicas are waited for."""
@@ -33,3 +35,9 @@ class Attempt:
             if not item.id and item.trouble is None:
                 item.trouble = self.trouble
                 item.unsure = item.unsure or self.sent
+
+
+def outcome(batch: Sequence[Item], met: Sequence[Trouble | None]) -> Trouble | None:
+    """Of a batch that went in several round trips: what one of them met, or what keeps an event from being taken."""
+    troubles = (*met, *(item.trouble for item in batch if not item.id))
+    return next((trouble for trouble in troubles if trouble is not None), None)

@@ -14,32 +14,23 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Any, Protocol, Self, Unpack
+from typing import Any, Self, Unpack
 from weakref import WeakSet
 
-from redis.backoff import NoBackoff
-from redis.connection import ConnectionPool
 from redis.exceptions import ResponseError
-from redis.retry import Retry
 
+from streamhooks.connecting.address import Node
+from streamhooks.connecting.blocking import Blocking, connection
+from streamhooks.connecting.troubles import FAULTS
 from streamhooks.errors import PublishError
-from streamhooks.publisher.attempt import Attempt
+from streamhooks.publisher.attempt import Attempt, outcome
 from streamhooks.publisher.buffer import Buffer, Call, Item, ids_of
 from streamhooks.publisher.front import Envelope, Front
 from streamhooks.publisher.pauses import pauses
 from streamhooks.publisher.request import xadds
-from streamhooks.publisher.trouble import FAULTS, Trouble
+from streamhooks.publisher.routes import ASK_FOR_SLOTS, ROUNDS, Routes, Share
+from streamhooks.publisher.trouble import Trouble
 from streamhooks.wire import Packed
-
-
-class _Connection(Protocol):
-    """What is used of redis-py's connection, which leaves it untyped."""
-
-    def connect(self) -> None: ...
-    def disconnect(self) -> None: ...
-    def send_packed_command(self, command: list[bytes]) -> None: ...
-    def read_response(self) -> Any: ...
-
 
 _alive: "WeakSet[Publisher]" = WeakSet()
 
@@ -145,7 +136,8 @@ class Publisher(Front):
 
     def _prepare(self) -> None:
         self._buffer = Buffer(self._buffer_bytes)
-        self._connection = self._connected_later()
+        self._connections: dict[Node, Blocking] = {}
+        self._routes = Routes(self._address)
         self._on_connection = threading.Lock()
         """One round trip at a time."""
         self._changed = threading.Condition()
@@ -221,41 +213,75 @@ class Publisher(Front):
             atexit.unregister(self.close)
             self._thread.join()
         with self._on_connection:
-            self._connection.disconnect()
+            for made in self._connections.values():
+                made.disconnect()
 
     def _attempt(self, batch: list[Item]) -> Trouble | None:
-        """One round trip. What Redis said of each event is written on it; answers what kept any from being taken."""
-        attempt = Attempt(batch)
-        connection = self._connection
+        """What Redis said of each event is written on it; answers what kept any from being taken."""
+        left, met = batch, list[Trouble | None]()
         with self._on_connection:
-            try:
-                connection.connect()
-                attempt.sent = True
-                connection.send_packed_command([xadds(batch, attempt.replicas, self._replica_timeout)])
-                for item in batch:
-                    try:
-                        item.id = connection.read_response().decode()
-                    except ResponseError as refusal:
+            for _ in range(ROUNDS):
+                unknown = self._look()
+                if unknown is not None:
+                    attempt = Attempt(left)
+                    attempt.cut_off(unknown)
+                    return attempt.trouble
+                met += [self._round_trip(share) for share in self._routes.shares(left)]
+                left = self._routes.elsewhere()
+                if not left:
+                    break
+        return outcome(batch, met)
+
+    def _round_trip(self, share: Share) -> Trouble | None:
+        attempt = Attempt(share.items)
+        connection = self._to(share.node)
+        words = xadds(share.items, attempt.replicas, self._replica_timeout, asking=share.asking)
+        try:
+            connection.connect()
+            attempt.sent = True
+            connection.send_packed_command([words])
+            for item in share.items:
+                try:
+                    if share.asking:
+                        connection.read_response()
+                    item.id = connection.read_response().decode()
+                except ResponseError as refusal:
+                    if not self._routes.sends_on(item, share.node, refusal):
                         attempt.refused(item, refusal)
-                if attempt.replicas:
-                    attempt.copied(int(connection.read_response()))
-            except FAULTS as error:
-                attempt.cut_off(error)
-            if attempt.trouble is not None:
-                # Made anew, its name may lead to a new primary.
-                connection.disconnect()
+            if attempt.replicas:
+                attempt.copied(int(connection.read_response()))
+        except FAULTS as error:
+            attempt.cut_off(error)
+        if attempt.trouble is not None:
+            # Made anew, its name may lead to a new primary.
+            self._routes.broken()
+            connection.disconnect()
         return attempt.trouble
 
-    def _connected_later(self) -> _Connection:
-        ours = self._connection_options() | {"retry": Retry(NoBackoff(), 0)}
-        try:
-            pool = ConnectionPool.from_url(self._url.reveal(), **ours)
-            # In from_url the url's own words win, `?protocol=3` and the password too.
-            pool.connection_kwargs.update(ours)
-            connection: _Connection = pool.make_connection()
-        except (ValueError, TypeError):
-            raise self._no_address() from None
-        return connection
+    def _look(self) -> Exception | None:
+        """Asks a cluster who has which slots, where that is not known well; gives what kept it from being known."""
+        failure: Exception | None = None
+        for node in self._routes.asks:
+            connection = self._to(node)
+            try:
+                connection.connect()
+                connection.send_packed_command([ASK_FOR_SLOTS])
+                if self._routes.told(connection.read_response(), node):
+                    break
+            except FAULTS as error:
+                failure = error
+                self._routes.silent(node)
+                connection.disconnect()
+        return failure if self._routes.lost else None
+
+    def _to(self, node: Node) -> Blocking:
+        """Connected when it is first used."""
+        found = self._connections.get(node)
+        if found is None:
+            address = self._routes.address(node)
+            found = connection(address, self._password, self._tls, timeout=self._answer_timeout)
+            self._connections[node] = found
+        return found
 
 
 def _begin_anew() -> None:

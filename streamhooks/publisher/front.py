@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypedDict
 
 from streamhooks import wire
+from streamhooks.connecting.address import Address, AddressError, read
+from streamhooks.connecting.tls import Tls, TlsError, TlsFiles, tls_of
 from streamhooks.errors import PublishError, WireError
 from streamhooks.partitioning import stream_names, stream_of
 from streamhooks.publisher.buffer import SLOW, Buffer, Call, Item, counted
@@ -32,7 +34,8 @@ class Front:
 
     `stream` and `partitions` are those of the workers' configuration. `patience` is how long a call may try again while
     Redis is away or refuses writes (0: one attempt); an attempt under way is not cut short, and may take ten seconds
-    more. `buffer_bytes` bounds what waits in memory. Raises PublishError (`options`) for what cannot be.
+    more. `buffer_bytes` bounds what waits in memory. `ca_file`, `cert_file` and `key_file` are PEM files: whom to trust
+    with TLS, and which client certificate to show. Raises PublishError (`options`) for what cannot be.
     """
 
     def __init__(
@@ -46,6 +49,9 @@ class Front:
         buffer_bytes: int = 16 << 20,
         patience: float = 30.0,
         replica_timeout: float = 1.0,
+        ca_file: str | Secret = "",
+        cert_file: str | Secret = "",
+        key_file: str | Secret = "",
     ) -> None:
         _bounds("partitions", partitions, 1, 1024)
         _bounds("max_event_bytes", max_event_bytes, 1, 524_288)
@@ -54,9 +60,10 @@ class Front:
         _bounds("replica_timeout", replica_timeout, 0.001, 60)
         if not stream:
             raise PublishError("options", "is empty: name the stream that the workers read", "stream")
-        self._url = Secret(url)
         self._password = Secret(password)
-        self._place = shown_url(self._url)
+        self._place = shown_url(Secret(url))
+        self._address = self._read(Secret(url))
+        self._tls = self._tls_of(TlsFiles(ca_file, cert_file, key_file))
         self._streams = stream_names(stream, partitions)
         self._max_event_bytes = max_event_bytes
         self._buffer_bytes = buffer_bytes
@@ -135,21 +142,26 @@ class Front:
             ids = [None] * len(left)
             raise PublishError(trouble.kind, said, self._place, ids=ids, unpublished=left, why=trouble.message)
 
-    def _connection_options(self) -> dict[str, Any]:
-        """Of redis-py's connection, but for `retry`, which has to be of its owner's kind and to repeat nothing."""
-        ours: dict[str, Any] = {
-            "protocol": 2,
-            "decode_responses": False,
-            "socket_timeout": ANSWER_TIMEOUT + self._replica_timeout,
-            "socket_connect_timeout": ANSWER_TIMEOUT,
-            "health_check_interval": 0,
-        }
-        return ours | ({"password": self._password.reveal()} if self._password else {})
+    @property
+    def _answer_timeout(self) -> float:
+        return ANSWER_TIMEOUT + self._replica_timeout
 
-    def _no_address(self) -> PublishError:
-        """Without what redis-py says of it: that may repeat a part of the URL."""
-        said = "is no address that can be connected to; write redis://HOST:PORT/DB, rediss://... or unix:///PATH"
-        return PublishError("options", said, self._place)
+    def _read(self, url: Secret) -> Address:
+        """Raises PublishError, without a part of the URL."""
+        try:
+            return read(url)
+        except AddressError as error:
+            raise self._no_address(str(error)) from None
+
+    def _no_address(self, why: str) -> PublishError:
+        return PublishError("options", f"is no address that can be connected to: {why}", self._place)
+
+    def _tls_of(self, files: TlsFiles) -> Tls | None:
+        """Raises PublishError for files that cannot be used, or would not be."""
+        try:
+            return tls_of(self._address, files)
+        except TlsError as error:
+            raise PublishError("options", error.said, error.name) from None
 
 
 def _bounds(name: str, value: float, low: float, high: float) -> None:

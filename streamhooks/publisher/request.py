@@ -9,9 +9,13 @@ from functools import lru_cache
 from streamhooks.publisher.buffer import Item
 
 
-def xadds(items: Iterable[Item], replicas: int, replica_timeout: float) -> bytes:
-    """`XADD <stream> * d <data>` for each, and `WAIT` where replicas are asked for. Seconds."""
-    words = [b"%b%d\r\n%b\r\n" % (_head(item.stream), len(item.data), item.data) for item in items]
+def xadds(items: Iterable[Item], replicas: int, replica_timeout: float, *, asking: bool = False) -> bytes:
+    """`XADD <stream> * d <data>` for each, and `WAIT` where replicas are asked for. Seconds.
+
+    `asking`: each after ASKING, which is answered by itself.
+    """
+    first = _command(b"ASKING") if asking else b""
+    words = [b"%b%b%d\r\n%b\r\n" % (first, _head(item.stream), len(item.data), item.data) for item in items]
     if replicas:
         words.append(_command(b"WAIT", b"%d" % replicas, b"%d" % max(1, round(replica_timeout * 1000))))
     return b"".join(words)

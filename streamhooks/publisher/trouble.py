@@ -15,17 +15,8 @@ and those of WireError (wire.py) for what is no event.
 """
 
 from msgspec import Struct
-from redis import exceptions
 
-_DENIED = ("WRONGPASS", "NOAUTH", "NOPERM")
-_REFUSING = ("OOM", "MISCONF", "READONLY", "NOREPLICAS", "BUSY ", "MASTERDOWN")
-_DENIALS = (
-    exceptions.AuthenticationError,
-    exceptions.AuthenticationWrongNumberOfArgsError,
-    exceptions.NoPermissionError,
-)
-FAULTS = (exceptions.RedisError, OSError, RuntimeError)
-"""What a connection of redis-py raises; RuntimeError is uvloop's word for one that was reset under a write."""
+from streamhooks.connecting.troubles import trouble_of
 
 
 class Trouble(Struct, frozen=True):
@@ -39,14 +30,14 @@ class Trouble(Struct, frozen=True):
     @classmethod
     def of(cls, error: Exception) -> "Trouble":
         """Of what a connection raised."""
-        # What goes wrong while it connects, a wrong password too, redis-py wraps in a ConnectionError. That goes first.
-        if isinstance(error.__cause__, _DENIALS):
-            error = error.__cause__
-        said = str(error).split("\n", 1)[0] or type(error).__name__
-        if isinstance(error, _DENIALS) or said.startswith(_DENIED):
-            return cls("denied", f"lets us not publish ({said}): look at user and password, and allow them XADD", True)
-        if isinstance(error, exceptions.ReadOnlyError | exceptions.OutOfMemoryError) or said.startswith(_REFUSING):
-            return cls("refusing", f"takes no writes ({said}): give it memory, disk or its primary back")
-        if isinstance(error, exceptions.ResponseError):
-            return cls("redis", f"refused a command ({said})", True)
-        return cls("away", f"cannot be reached ({said}): start it, or name another server")
+        kind, said = trouble_of(error)
+        match kind:
+            case "denied" | "forbidden":
+                why = f"lets us not publish ({said}): look at user and password, and allow them XADD"
+                return cls("denied", why, True)
+            case "refusing":
+                return cls("refusing", f"takes no writes ({said}): give it memory, disk or its primary back")
+            case "away":
+                return cls("away", f"cannot be reached ({said}): start it, or name another server")
+            case _:
+                return cls("redis", f"refused a command ({said})", True)

@@ -34,10 +34,26 @@ class EndpointTls(Tls, frozen=True):
 
 
 class Redis(Struct, frozen=True):
+    """`tls` is used with rediss://, and turns TLS on with sentinels and clusters."""
+
     url: Annotated[Secret, rules.REDIS_URL] = Secret("redis://127.0.0.1:6379/0")
     password: Annotated[Secret, rules.SECRET] = NONE
     """Wins over a password in the url; so that one can lie in a file of its own."""
     tls: Tls = Tls()
+
+    @property
+    def is_cluster(self) -> bool:
+        return self.url.reveal().partition("://")[0].endswith("+cluster")
+
+    @property
+    def may_speak_tls(self) -> bool:
+        """Whether `tls` can have an effect: not with redis:// and unix://, which say that nothing is encrypted."""
+        return not self.url.reveal().startswith(("redis://", "unix://"))
+
+    def at(self, url: Secret) -> "Redis":
+        """Another server, whose url says its own password; the files of TLS where that speaks it."""
+        other = Redis(url=url, tls=self.tls)
+        return other if other.may_speak_tls else Redis(url=url)
 
 
 class Retention(Struct, frozen=True):

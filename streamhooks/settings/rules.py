@@ -177,7 +177,7 @@ STREAM_START = Leaf(
 )
 
 REDIS_URL = matching(
-    r"(?:rediss?|redis\+sentinel|redis\+cluster)://[^\s/].*|unix://\S+",
+    r"rediss?(?:\+(?:sentinel|cluster))?://[^\s/].*|unix://\S+",
     "must start with redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// and name a host or path",
     "secret",
 )

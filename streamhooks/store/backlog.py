@@ -4,6 +4,7 @@ from msgspec import Struct
 from redis.asyncio import Redis
 
 from streamhooks.errors import StoreError
+from streamhooks.store.clock import now
 from streamhooks.store.connection import ask
 from streamhooks.store.keys import Keys
 from streamhooks.store.parked import Parked
@@ -37,8 +38,8 @@ class Backlog(Struct, frozen=True):
 async def measure(client: Redis, keys: Keys, entries: Stream, retries: Stream) -> Backlog:
     """Asks Redis for one partition's figures. Raises StoreError; a stream that is not there yet counts as empty."""
     parked = Parked(client, keys)
-    pending, oldest = await _pending(client, entries)
-    retried, oldest_retry = await _pending(client, retries)
+    pending, oldest = await _pending(client, keys, entries)
+    retried, oldest_retry = await _pending(client, keys, retries)
     return Backlog(
         lag=await _waiting(entries) + await _waiting(retries),
         pending=pending + retried,
@@ -60,7 +61,7 @@ async def _waiting(stream: Stream) -> int:
         raise
 
 
-async def _pending(client: Redis, stream: Stream) -> tuple[int, float]:
+async def _pending(client: Redis, keys: Keys, stream: Stream) -> tuple[int, float]:
     try:
         summary = await ask(client, "XPENDING", stream.key, stream.group)
     except StoreError as error:
@@ -69,6 +70,5 @@ async def _pending(client: Redis, stream: Stream) -> tuple[int, float]:
         raise
     if not summary["pending"]:
         return 0, 0.0
-    seconds, micros = await ask(client, "TIME")
-    added = int(summary["min"].partition(b"-")[0]) / 1000
-    return int(summary["pending"]), max(0.0, seconds + micros / 1e6 - added)
+    added = int(summary["min"].partition(b"-")[0])
+    return int(summary["pending"]), max(0.0, (await now(client, keys) - added) / 1000)

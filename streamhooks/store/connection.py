@@ -4,28 +4,27 @@ Two kinds of client. The one for commands gives up at once and never repeats a c
 retry is unsafe for XREADGROUP (the first reply's entries stay in our pending list, unseen) and for XADD (it adds
 twice). The one for reading waits in XREADGROUP, so its time-out is longer than the wait.
 
-Every error of redis-py becomes a StoreError with one of these kinds, here and nowhere else:
+Every error of redis-py becomes a StoreError here and nowhere else; its kinds are those of connecting/troubles.py, and
+these of our own:
 
-    away       no answer: connection refused or lost, time-out, still loading
-    refusing   it answers but takes no writes: out of memory, MISCONF, READONLY, a script that runs too long
-    no_group   the stream or its consumer group is gone (FLUSHALL, DEL, a fail-over)
-    no_script  the server does not know a script's SHA-1
-    redis      anything else; a bug or a permission that is missing
+    too_old    a server below the minimum
+    lacking    a server that cannot do, or would not keep, what is needed; see fitness.py
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
-from hiredis import pack_command
-from redis import exceptions
-from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection, UnixDomainSocketConnection
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.typing import EncodableT
+from redis.asyncio import BlockingConnectionPool, Redis
 
+from streamhooks.connecting.address import Address, AddressError, Node, read
+from streamhooks.connecting.aio import ways
+from streamhooks.connecting.tls import Tls, TlsError, TlsFiles, tls_of
+from streamhooks.connecting.troubles import FAULTS, trouble_of
 from streamhooks.errors import ConfigError, Fault, StoreError
-from streamhooks.secret import Secret, shown_url
+from streamhooks.secret import shown_url
+from streamhooks.settings import Redis as RedisSettings
+from streamhooks.store.cluster import Cluster, Topology
 
 Word: TypeAlias = str | bytes | int | float
 """One word of a command."""
@@ -33,63 +32,50 @@ COMMAND_TIMEOUT = 5.0
 """Seconds. Longer than any script of ours by three orders of magnitude, shorter than a lease."""
 MINIMUM = (7, 0)
 """Redis 7.0: `lag` in XINFO GROUPS, deleted ids in XAUTOCLAIM. Valkey 7.2 and later report a redis_version of 7.2."""
-_NONE = Secret("")
-_REFUSING = ("OOM", "MISCONF", "READONLY", "NOREPLICAS", "BUSY ", "MASTERDOWN")
+_WHY = {"denied": "wrong user or password", "forbidden": "no permission"}
+"""Said before Redis' own words."""
 
 
-def connect(url: Secret, *, password: Secret = _NONE, wait: float = 0.0, connections: int = 8) -> Redis:
-    """A client that connects when first used. `wait`: the longest time in seconds that a command may block.
+def connect(redis: RedisSettings, *, wait: float = 0.0, connections: int = 8, beside: Redis | None = None) -> Redis:
+    """A client that connects when first used: the one place that opens one, whatever `redis` says.
 
-    `password` wins over one in the url. Raises ConfigError for a url that is no address.
+    `wait`: the longest time in seconds that a command may block. `connections`: at most so many, to each node of a
+    cluster. `beside`: another client of the same settings and event loop; what that one learns of a failover, this one
+    knows too. Raises ConfigError for a URL that is no address, and for TLS files that cannot be used.
     """
-    ours: dict[str, Any] = {
-        "protocol": 2,
-        "decode_responses": False,
-        "socket_timeout": COMMAND_TIMEOUT + wait,
-        "socket_connect_timeout": COMMAND_TIMEOUT,
-        "retry": Retry(NoBackoff(), 0),
-        "health_check_interval": 0,
-    }
-    if password:
-        ours["password"] = password.reveal()
-    try:
-        pool = BlockingConnectionPool.from_url(
-            url.reveal(), max_connections=connections, timeout=COMMAND_TIMEOUT, **ours
+    address = _address(redis)
+    tls = _tls(address, redis)
+
+    def opened(server: Address) -> Redis:
+        known = beside.connection_pool.connection_kwargs if beside is not None and server is address else {}
+        kind, given = ways(server, redis.password, tls, timeout=COMMAND_TIMEOUT + wait, beside=known)
+        return Redis.from_pool(
+            BlockingConnectionPool(connection_class=kind, max_connections=connections, timeout=COMMAND_TIMEOUT, **given)
         )
-    except ValueError:  # its text may repeat a part of the URL
-        said = f"{shown_url(url)} is no address that can be connected to; write redis://HOST:PORT/DB or unix:///PATH"
+
+    if address.form != "cluster":
+        return opened(address)
+
+    def at(node: Node) -> Redis:
+        return opened(address.at(node))
+
+    return Cluster(beside.topology if isinstance(beside, Cluster) else Topology(address.nodes, at), at)
+
+
+def _address(redis: RedisSettings) -> Address:
+    try:
+        return read(redis.url)
+    except AddressError as error:
+        said = f"{shown_url(redis.url)} is no address that can be connected to: {error}"
         raise ConfigError([Fault("configuration", "redis.url", said)]) from None
-    # In from_url the url's own words win, `?protocol=3` and the password too.
-    pool.connection_kwargs.update(ours)
-    pool.connection_class = _PACKED[pool.connection_class]
-    return Redis.from_pool(pool)
 
 
-class _Packed:
-    """Writes commands by hiredis, as redis-py does where it has no event loop; its own way costs as much as a delivery
-    does otherwise.
-    """
-
-    def pack_command(self, *args: EncodableT) -> list[bytes]:
-        name = args[0]
-        if isinstance(name, str) and " " in name:  # CONFIG GET, as redis-py lets it be written
-            args = (*name.split(), *args[1:])
-        return [pack_command(args)]  # type: ignore[arg-type]  # its stub knows tuples of one word
-
-
-class _Plain(_Packed, Connection):
-    pass
-
-
-class _Unix(_Packed, UnixDomainSocketConnection):
-    pass
-
-
-class _Secure(_Packed, SSLConnection):
-    pass
-
-
-_PACKED: dict[type, type] = {Connection: _Plain, UnixDomainSocketConnection: _Unix, SSLConnection: _Secure}
+def _tls(address: Address, redis: RedisSettings) -> Tls | None:
+    files = TlsFiles(redis.tls.ca_file, redis.tls.cert_file, redis.tls.key_file)
+    try:
+        return tls_of(address, files, "redis.tls.")
+    except TlsError as error:
+        raise ConfigError([Fault("configuration", f"redis.tls.{error.name}", error.said)]) from None
 
 
 @contextmanager
@@ -97,35 +83,9 @@ def translated() -> Iterator[None]:
     """Turns redis-py's errors into StoreError."""
     try:
         yield
-    except (exceptions.ReadOnlyError, exceptions.OutOfMemoryError) as error:
-        raise StoreError("refusing", str(error)) from error
-    except exceptions.NoScriptError as error:
-        raise StoreError("no_script", str(error)) from error
-    except (exceptions.ConnectionError, exceptions.TimeoutError) as error:
-        raise StoreError("away", _first_line(error)) from error
-    except exceptions.ResponseError as error:
-        raise StoreError(_kind(str(error)), str(error)) from error
-    except OSError as error:
-        raise StoreError("away", _first_line(error)) from error
-    except RuntimeError as error:
-        # What uvloop says to whoever writes to a connection that was reset; redis-py lets it through.
-        if "the handler is closed" not in str(error):
-            raise
-        raise StoreError("away", "the connection was reset") from error
-
-
-def _kind(message: str) -> str:
-    if "NOGROUP" in message or "UNBLOCKED" in message or "no such key" in message:
-        return "no_group"
-    if any(word in message for word in _REFUSING):
-        return "refusing"
-    if "LOADING" in message:
-        return "away"
-    return "redis"
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).split("\n", 1)[0] or type(error).__name__
+    except FAULTS as error:
+        kind, said = trouble_of(error)
+        raise StoreError(kind, f"{_WHY[kind]} ({said})" if kind in _WHY else said) from error
 
 
 async def ask(client: Redis, *words: Word) -> Any:
@@ -136,6 +96,14 @@ async def ask(client: Redis, *words: Word) -> Any:
     """
     with translated():
         return await client.execute_command(*words)  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+
+
+async def servers(client: Redis) -> list[Redis]:
+    """The servers behind a client: itself, or each node of a cluster that has slots. Raises StoreError."""
+    if not isinstance(client, Cluster):
+        return [client]
+    with translated():
+        return await client.servers()
 
 
 async def check_version(client: Redis) -> str:

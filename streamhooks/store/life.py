@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from streamhooks.errors import StoreError, WireError
 from streamhooks.model import Entry
+from streamhooks.store.clock import now
 from streamhooks.store.connection import ask
 from streamhooks.store.dead import DeadLetters, Letter
 from streamhooks.store.ids import order
@@ -108,16 +109,15 @@ class Mark(Struct, frozen=True):
 
 async def life(client: Redis, keys: Keys, group: str, id: str) -> Life:
     """Raises StoreError."""
-    seconds, micros = await ask(client, "TIME")
-    now = int(seconds * 1000 + micros // 1000)
-    since = str(max(0, min(now, int(id.partition("-")[0])) - SLACK))
+    moment = await now(client, keys)
+    since = str(max(0, min(moment, int(id.partition("-")[0])) - SLACK))
     handed = await _handed(client, keys, group)
     found = await _entries(client, keys.stream, id, id)
     unread = bool(found) and (handed is None or order(id) > order(handed))
     return Life(
         id=id,
         keys=keys,
-        now=now,
+        now=moment,
         extent=await extent(client, keys.stream),
         entry=found[0] if found else None,
         handed=handed,

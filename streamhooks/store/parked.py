@@ -10,6 +10,7 @@ from msgspec import Struct
 from redis.asyncio import Redis
 
 from streamhooks.errors import WireError
+from streamhooks.store.clock import now
 from streamhooks.store.connection import ask
 from streamhooks.store.keys import Keys
 from streamhooks.store.record import Record
@@ -71,8 +72,8 @@ class Parked:
 
     async def due(self) -> int:
         """Records whose time has come."""
-        seconds, micros = await ask(self._client, "TIME")
-        return int(await ask(self._client, "ZCOUNT", self._keys.parked, "-inf", seconds * 1000 + micros // 1000))
+        moment = await now(self._client, self._keys)
+        return int(await ask(self._client, "ZCOUNT", self._keys.parked, "-inf", moment))
 
 
 def _record(owner: str, flat: Sequence[bytes]) -> Record:

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from streamhooks.errors import StoreError
 from streamhooks.store.backlog import Backlog, measure
-from streamhooks.store.connection import ask, check_version, translated
+from streamhooks.store.connection import ask, translated
 from streamhooks.store.keys import Keys
 from streamhooks.store.settle import Source
 from streamhooks.store.stream import Stream
@@ -133,16 +133,6 @@ def merged(consumers: Sequence[Consumer]) -> tuple[Consumer, ...]:
     return tuple(sorted(found.values(), key=lambda one: one.idle))
 
 
-class Server(Struct, frozen=True):
-    """What matters to us of a server's own configuration."""
-
-    version: str
-    eviction: str
-    """`maxmemory-policy`; anything but noeviction may throw events away."""
-    append_only: bool
-    """Whether it writes every change to a file."""
-
-
 class Group(Struct, frozen=True):
     """One consumer group of a stream."""
 
@@ -151,18 +141,6 @@ class Group(Struct, frozen=True):
     pending: int
     lag: int | None
     """None: Redis does not know it, which is so after a deletion."""
-
-
-async def server(client: Redis) -> Server:
-    """Raises StoreError, `too_old` included."""
-    version = await check_version(client)
-    memory = await ask(client, "INFO", "memory")
-    persistence = await ask(client, "INFO", "persistence")
-    return Server(
-        version=version,
-        eviction=str(memory.get("maxmemory_policy", "")),
-        append_only=str(persistence.get("aof_enabled")) == "1",
-    )
 
 
 async def groups(client: Redis, keys: Keys) -> tuple[Group, ...]:

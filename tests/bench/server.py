@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from streamhooks.embedded import find_engine
 from streamhooks.errors import StoreError
 from streamhooks.secret import Secret
+from streamhooks.settings import Redis as RedisSettings
 from streamhooks.store.connection import ask, connect
 from tests.waiting import eventually
 
@@ -40,7 +41,7 @@ def free_port() -> int:
 
 
 async def _answers(url: str) -> bool:
-    client = connect(Secret(url), connections=1)
+    client = connect(RedisSettings(url=Secret(url)), connections=1)
     try:
         return bool(await ask(client, "PING"))
     except StoreError:

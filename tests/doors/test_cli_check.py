@@ -160,18 +160,6 @@ async def test_the_server_is_asked_on_demand(redis: Redis, redis_url: str, tmp_p
     }
 
 
-async def test_a_server_that_may_throw_events_away_is_found_wrong(redis: Redis, redis_url: str, tmp_path: Path) -> None:
-    await redis.config_set("maxmemory-policy", "allkeys-lru")
-    try:
-        ran = await command("check", "--redis", "--config", written(tmp_path, GOOD), "--redis-url", redis_url)
-    finally:
-        await redis.config_set("maxmemory-policy", "noeviction")
-    assert ran.code == 1
-    said = "Redis may throw events away when its memory is full; set it to noeviction"
-    assert ran.err.splitlines()[-1] == f"redis: maxmemory-policy is allkeys-lru: {said}"
-    assert "warning: redis: stream gateway:events has no group streamhooks yet: the first worker makes it" in ran.err
-
-
 async def test_a_server_that_does_not_answer_is_exit_3(tmp_path: Path) -> None:
     words = ["check", "--redis", "--config", written(tmp_path, GOOD), "--redis-url", "redis://127.0.0.1:1/0"]
     assert (await command(*words)).code == 3

@@ -8,6 +8,7 @@ import pytest
 
 from streamhooks import __version__
 from streamhooks.cli import COMMANDS
+from streamhooks.connecting.address import FORMS
 from streamhooks.secret import Secret, shown_url
 from tests.doors.command import command
 
@@ -103,7 +104,7 @@ async def test_the_configuration_says_where_redis_is_and_the_option_wins(tmp_pat
         (
             "redis://user:hunter2/x",
             "configuration: redis.url",
-            "redis://user/x is no address that can be connected to; write redis://HOST:PORT/DB or unix:///PATH",
+            f"redis://user/x is no address that can be connected to: {FORMS}",
         ),
     ],
     ids=["scheme", "port"],

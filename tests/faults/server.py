@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+import subprocess
 from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
@@ -38,7 +39,8 @@ class Server:
             "appendonly": "yes" if aof else "no", "appendfsync": "everysec", "maxmemory-policy": "noeviction",
             "repl-diskless-sync-delay": "0", "daemonize": "no", "enable-debug-command": "local",
         } | {name.replace("_", "-"): value for name, value in options.items()}  # fmt: skip
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        """Of no event loop: a server of a whole session outlives the loop of a test that starts it again."""
         self._prefix: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -74,12 +76,13 @@ class Server:
 
     async def start(self) -> None:
         """Starts it on the files that it left, and waits until it answers."""
-        words = [word for name, value in self._options.items() for word in (f"--{name}", value)]
-        with (self._folder / "server.log").open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._prefix, self.engine.binary, *words, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
-            )
+        words = [word for name, value in self._options.items() for word in (f"--{name}", *value.split(" "))]
+        await asyncio.to_thread(self._begin, [*self._prefix, self.engine.binary, *words])
         await eventually(self._answers, READY, f"the server answers; its log is {self._folder / 'server.log'}")
+
+    def _begin(self, words: list[str]) -> None:
+        with (self._folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     async def _answers(self) -> bool:
         try:
@@ -87,11 +90,15 @@ class Server:
         except Exception:  # noqa: BLE001  refused, loading, or not yet listening
             return False
 
+    @property
+    def is_up(self) -> bool:
+        return self._process is not None
+
     async def kill(self) -> None:
         """SIGKILL: nothing is said to anybody, and what was not written is gone."""
-        if self._process is not None and self._process.returncode is None:
+        if self._process is not None:
             self._process.kill()
-            await self._process.wait()
+            await asyncio.to_thread(self._process.wait)
         self._process = None
 
     def freeze(self) -> None:
@@ -100,15 +107,15 @@ class Server:
         self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
 
     async def follow(self, port: int) -> None:
         """Makes it a replica of the server on this port, and waits until it is in step."""
         await self.ask("REPLICAOF", "127.0.0.1", port)
-        await eventually(self._is_in_step, READY, "the replica is in step")
+        await eventually(self.is_in_step, READY, "the replica is in step")
 
-    async def _is_in_step(self) -> bool:
+    async def is_in_step(self) -> bool:
         return bool((await self.ask("INFO", "replication")).get("master_link_status") == "up")
 
     async def promote(self) -> None:

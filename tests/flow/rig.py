@@ -277,11 +277,14 @@ class Rig:
         await eventually(lambda: self._drained(sum(terms.values())), within, f"all settled as {wanted}")
         found = {term: count for term, count in (await self.totals()).items() if count}
         assert found == wanted, f"the account is {found}, not {wanted}"
-        letters = await ask(self.redis, "XLEN", self.keys.dead)
+        letters, leftover = await self._letters_and_receipts()
         assert letters == terms.get("dead", 0), f"there are {letters} dead letters"
-        leftover = [name.decode() async for name in self.redis.scan_iter(match=f"{self.keys.tag}:done:*", count=1000)]
         assert not leftover, f"receipts of entries that are acknowledged: {leftover}"
         assert not self.records.of(*BUGS), self.records.of(*BUGS)
+
+    async def _letters_and_receipts(self) -> tuple[int, list[str]]:
+        receipts = self.redis.scan_iter(match=f"{self.keys.tag}:done:*", count=1000)
+        return await ask(self.redis, "XLEN", self.keys.dead), [name.decode() async for name in receipts]
 
     async def _drained(self, accepted: int) -> bool:
         await self.wake()

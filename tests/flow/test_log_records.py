@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from streamhooks.delivery.request import webhook_id
 from streamhooks.errors import StoreError
 from streamhooks.files import Loaded
-from streamhooks.flow.health import Health
+from streamhooks.flow.health import Outages
 from streamhooks.handlers.handler import Route
 from streamhooks.store.connection import ask
 from tests.flow.rig import GROUP, STREAM, Records, Rig
@@ -126,7 +126,7 @@ async def test_a_configuration_with_several_faults_is_refused_by_one_record_that
 
 
 def test_an_error_of_redis_that_lasts_is_told_once_a_minute(records: Records) -> None:
-    health = Health()
+    health = Outages().server()
     for _ in range(100):
         health.failed(StoreError("no_permission", "NOPERM this user has no permissions"))
     health.failed(StoreError("other", "ERR another"))
@@ -135,6 +135,36 @@ def test_an_error_of_redis_that_lasts_is_told_once_a_minute(records: Records) ->
         ("redis_error", "NOPERM this user has no permissions", 0),
         ("redis_error", "ERR another", 0),
     ]
+
+
+def test_a_password_that_is_refused_is_an_outage_and_told_as_what_it_is(records: Records) -> None:
+    health = Outages().server()
+    for _ in range(100):
+        health.failed(StoreError("denied", "wrong user or password (WRONGPASS)"))
+    assert health.away
+    health.answered()
+    assert [(record["event"], record.get("kind")) for record in records.all] == [
+        ("redis_error", "denied"),
+        ("redis_back", None),
+    ]
+
+
+def test_an_outage_of_several_servers_is_told_once(records: Records) -> None:
+    outages = Outages()
+    one, other = outages.server(), outages.server()
+    for kind, begins, ends in (
+        ("away", "redis_away", "redis_back"),
+        ("refusing", "redis_refuses_writes", "redis_takes_writes_again"),
+    ):
+        for health in (one, other, one):
+            health.failed(StoreError(kind, "no"))
+        one.answered(writes=True)
+        assert [outages.away, outages.refusing].count(True) == 1
+        assert not records.of(ends)
+        other.answered(writes=True)
+        assert not outages.away
+        assert not outages.refusing
+        assert (len(records.of(begins)), len(records.of(ends))) == (1, 1)
 
 
 def test_what_a_library_says_is_a_record_too(records: Records) -> None:

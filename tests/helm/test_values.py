@@ -141,6 +141,10 @@ TOGETHER: list[tuple[dict[str, Any], str]] = [
         {"redis.tls.enabled": True},
         "redis.tls.enabled: in redis.mode url the URL says it; write redis.url as rediss://...",
     ),
+    (
+        {"redis.tls.caSecret.name": "ca"},
+        "redis.tls.caSecret.name: in redis.mode url the URL says it; write redis.url as rediss://...",
+    ),
     ({"redis.existingSecret.passwordKey": "p"}, "redis.existingSecret.name: is empty; its keys are of no Secret"),
     (
         {"autoscaling.mode": "keda", "autoscaling.minReplicas": 11},
@@ -223,7 +227,7 @@ NOTES = {
     "default": "with fewer than two pods",
     "minimal": "with fewer than two pods there is no PodDisruptionBudget",
     "sentinel": "autoscaling.minReplicas is 0",
-    "cluster": "connects to one server by redis://, rediss:// or unix:// only",
+    "cluster": "config.stream.partitions is 1, so everything lies on one node",
     "secrets": "kubectl port-forward --namespace default deploy/r-streamhooks 8080",
 }
 

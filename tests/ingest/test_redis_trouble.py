@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from streamhooks.ingest.door import IngestDoor
 from streamhooks.observe.figures import Figures, write_log
 from streamhooks.secret import Secret
+from streamhooks.settings import Redis as RedisSettings
 from streamhooks.store.adding import add
 from streamhooks.store.connection import ask, connect
 from tests.flow.rig import Rig
@@ -116,7 +117,7 @@ async def test_what_was_added_before_a_failure_is_told_and_what_nobody_can_say_t
     assert added.failed
     assert added.failed.kind == "redis"
     assert [await rig.redis.xlen(name) for name in ("a", "c")] == [2, 0]
-    unreachable = connect(Secret(f"unix://{tmp_path / 'nowhere.sock'}"))
+    unreachable = connect(RedisSettings(url=Secret(f"unix://{tmp_path / 'nowhere.sock'}")))
     lost = await add(unreachable, events)
     assert (lost.ids, lost.unknown) == ({}, (0, 2))
     assert lost.failed

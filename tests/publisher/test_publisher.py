@@ -8,6 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from streamhooks import Publisher
+from streamhooks.connecting.address import FORMS
 from streamhooks.errors import PublishError
 from streamhooks.model import Event
 from streamhooks.wire import check
@@ -174,15 +175,15 @@ async def test_what_is_no_event_is_refused_before_it_is_sent_or_put(redis: Redis
     assert await published(redis) == []
 
 
-NO_ADDRESS = "is no address that can be connected to; write redis://HOST:PORT/DB, rediss://... or unix:///PATH"
+NO_ADDRESS = "is no address that can be connected to: "
 OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "url": (
         {"url": "http://user:secret@host"},
-        "http://host: is no address that can be connected to; write redis://HOST:PORT/DB, rediss://... or unix:///PATH",
+        f"http://host: {NO_ADDRESS}{FORMS}",
     ),
     "option of the url": (
         {"url": "redis://host?colour=red"},
-        f"redis://host: {NO_ADDRESS}",
+        f"redis://host: {NO_ADDRESS}its options are client_name, db, password, username",
     ),
     "stream": ({"stream": ""}, "stream: is empty: name the stream that the workers read"),
     "partitions": ({"partitions": 0}, "partitions: is 0; it must be at least 1 and at most 1024"),

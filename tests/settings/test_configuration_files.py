@@ -180,7 +180,8 @@ def test_the_admin_token_is_taken_from_its_usual_variable_only_where_no_file_say
 
 def test_a_tls_file_keeps_its_path_and_a_variable_gives_the_text(folder: Path) -> None:
     pem = write(folder / "tls/ca.pem", "-----BEGIN CERTIFICATE-----\n")
-    text = f"redis: {{tls: {{ca_file: tls/ca.pem, cert_file: env://CERT, key_file: 'file://{pem}'}}}}"
+    tls = f"{{ca_file: tls/ca.pem, cert_file: env://CERT, key_file: 'file://{pem}'}}"
+    text = f"redis: {{url: 'rediss://localhost', tls: {tls}}}"
     loaded = one(text, folder, {"CERT": "-----BEGIN CERTIFICATE-----\nabc\n"})
     assert loaded.settings.redis.tls.ca_file == str(pem)
     assert loaded.settings.redis.tls.cert_file == Secret("-----BEGIN CERTIFICATE-----\nabc")

@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from streamhooks.embedded import EmbeddedServer
 from streamhooks.errors import StoreError
 from streamhooks.secret import Secret
+from streamhooks.settings import Redis as Settings
 from streamhooks.store.connection import COMMAND_TIMEOUT, ask, check_version, connect
 from streamhooks.store.keys import Keys
 from tests.faults.engines import engines
@@ -26,7 +27,7 @@ from tests.waiting import eventually
 
 @asynccontextmanager
 async def connected(url: str, *, password: str = "", wait: float = 0.0, connections: int = 8) -> AsyncIterator[Redis]:
-    client = connect(Secret(url), password=Secret(password), wait=wait, connections=connections)
+    client = connect(Settings(url=Secret(url), password=Secret(password)), wait=wait, connections=connections)
     try:
         yield client
     finally:
@@ -162,18 +163,21 @@ async def test_a_script_that_the_server_does_not_know_is_no_script(redis: Redis)
     assert await kind_of(redis, "EVALSHA", "0" * 40, "0") == "no_script"
 
 
-async def test_what_is_nothing_of_these_is_a_bug_or_a_missing_permission(redis: Redis) -> None:
+async def test_what_is_nothing_of_these_is_a_bug(redis: Redis) -> None:
     assert await kind_of(redis, "XADD", "s") == "redis"
     assert await kind_of(redis, "NONSENSE") == "redis"
     await redis.set("s", "no stream", ex=60)
     assert await kind_of(redis, "XLEN", "s") == "redis"
+
+
+async def test_what_its_user_may_not_do_is_forbidden(redis: Redis) -> None:
     await redis.acl_setuser(
         "reader", enabled=True, nopass=True, commands=["+get", "+auth", "+hello", "+client"], keys=["*"]
     )
     try:
         async with redis.client() as restricted:
             await ask(restricted, "AUTH", "reader", "x")
-            assert await kind_of(restricted, "XLEN", "s") == "redis"
+            assert await kind_of(restricted, "XLEN", "s") == "forbidden"
             await ask(restricted, "AUTH", "default", "x")
     finally:
         await redis.acl_deluser("reader")
@@ -206,6 +210,8 @@ async def test_a_replica_is_refusing(tmp_path: Path) -> None:
     async with server_of_its_own(tmp_path) as (_, client):
         await ask(client, "REPLICAOF", "127.0.0.1", "1")
         assert await kind_of(client, "SET", "k", "v") == "refusing"
+        await ask(client, "CONFIG SET", "replica-serve-stale-data", "no")
+        assert await kind_of(client, "GET", "k") == "refusing"
 
 
 async def test_too_few_replicas_are_refusing(tmp_path: Path) -> None:
@@ -237,9 +243,21 @@ async def test_a_password_of_its_own_wins_over_that_in_the_url(tmp_path: Path) -
         url = server.url.replace("unix://", "unix://:wrong@")
         async with connected(url, password="right") as allowed:
             assert await ask(allowed, "PING") is True
-        async with connected(url) as refused:
-            with pytest.raises(StoreError, match=r"^invalid username-password pair"):
-                await ask(refused, "PING")
+
+
+@pytest.mark.parametrize("password", ["wrong", ""])
+@pytest.mark.parametrize("form", ["tcp", "unix"])
+async def test_whoever_gives_no_right_password_is_denied(tmp_path: Path, form: str, password: str) -> None:
+    """redis-py calls the one a lost connection and wraps the other in one."""
+    async with Server(engines()["valkey"], tmp_path, unixsocket=str(tmp_path / "socket")) as server:
+        await server.ask("CONFIG", "SET", "requirepass", "right")
+        url = server.url if form == "tcp" else f"unix://{tmp_path / 'socket'}"
+        async with connected(url, password=password) as client:
+            with pytest.raises(StoreError) as caught:
+                await ask(client, "PING")
+    assert caught.value.kind == "denied"
+    why = "invalid username-password pair or user is disabled." if password else "Authentication required."
+    assert caught.value.message == f"wrong user or password ({why})"
 
 
 async def test_the_version_is_told_with_the_name_of_the_server(redis: Redis) -> None:

@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 
 from streamhooks.errors import StoreError
 from streamhooks.secret import Secret
+from streamhooks.settings import Redis as Settings
 from streamhooks.store.connection import connect
 from streamhooks.store.keys import Keys
 from streamhooks.store.snapshots import LIFE, HandlerSnapshot, Snapshot, load, save
@@ -30,7 +31,7 @@ async def test_a_snapshot_takes_the_place_of_the_last_one(redis: Redis, keys: Ke
 
 async def test_a_worker_that_is_cut_off_while_it_writes_leaves_nothing_for_ever(tmp_path: Path) -> None:
     async with Server(engines()["valkey"], tmp_path / "server") as server, Proxy(server.port) as proxy:
-        client = connect(Secret(proxy.url))
+        client = connect(Settings(url=Secret(proxy.url)))
         proxy.cut_reply_to(b"HSET")
         with pytest.raises(StoreError):
             await save(client, Keys.of("gateway:events"), snapshot("slack"))

@@ -128,8 +128,13 @@ redis.url: is empty; give it, or redis.existingSecret.name and urlKey
 {{- if not (regexMatch "^(rediss?://[^\\s/@]+(/[0-9]+)?|unix:///\\S+)?$" $redis.url) }}
 redis.url: is no redis://HOST:PORT/DB, rediss:// or unix:///PATH, or holds a user or password; those come by redis.username and redis.existingSecret
 {{- end -}}
-{{- if and $redis.tls.enabled (not $redis.existingSecret.urlKey) (not (hasPrefix "rediss:" $redis.url)) }}
-redis.tls.enabled: in redis.mode url the URL says it; write redis.url as rediss://...
+{{- if and (not $redis.existingSecret.urlKey) (not (hasPrefix "rediss:" $redis.url)) -}}
+{{- $used := dict "enabled" $redis.tls.enabled "caSecret.name" $redis.tls.caSecret.name "certSecret.name" $redis.tls.certSecret.name -}}
+{{- range $name, $value := $used -}}
+{{- if $value }}
+redis.tls.{{ $name }}: in redis.mode url the URL says it; write redis.url as rediss://...
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- if and (not $redis.existingSecret.name) (or $redis.existingSecret.urlKey $redis.existingSecret.usernameKey $redis.existingSecret.passwordKey) }}

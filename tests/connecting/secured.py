@@ -1,0 +1,35 @@
+"""A Redis that speaks TLS and wants a client certificate, for tests: Debian's, for not every build can."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.faults.engines import Engine, engines
+from tests.faults.server import Server, free_port
+from tests.sender.certificates import Authority, Certificate
+
+
+def engine_with_tls() -> Engine:
+    engine = engines().get("redis7")
+    if engine is None:
+        pytest.skip("redis-server with TLS is not installed")
+    return engine
+
+
+def tls_options(authority: Authority, serving: Certificate, port: int) -> dict[str, str]:
+    """Of a server that listens for TLS at `port`, beside the plain port that the tests look in by."""
+    return {
+        "tls_port": str(port), "tls_cert_file": serving.cert, "tls_key_file": serving.key,
+        "tls_ca_cert_file": authority.ca_file, "tls_auth_clients": "yes",
+    }  # fmt: skip
+
+
+@asynccontextmanager
+async def secured(folder: Path, authority: Authority, *names: str, **options: str) -> AsyncIterator[tuple[Server, int]]:
+    """The server, whose certificate is for `names`, and its port for TLS."""
+    port = free_port()
+    given = tls_options(authority, authority.issue(*names), port) | options
+    async with Server(engine_with_tls(), folder / "server", aof=False, **given) as server:
+        yield server, port
