@@ -124,8 +124,12 @@ class Rig:
         return self.running(self.loaded(*handlers, **sections))
 
     @asynccontextmanager
-    async def running(self, loaded: Loaded, load_again: LoadAgain | None = None) -> AsyncIterator[Worker]:
-        async with self._hurried() as stopping, application(loaded, load_again) as worker:
+    async def running(
+        self, loaded: Loaded, load_again: LoadAgain | None = None, *, files_every: float = 0.1
+    ) -> AsyncIterator[Worker]:
+        """The same of what was loaded. With `load_again` it looks at its files every `files_every` seconds."""
+        serving = application(loaded, load_again, files_every=files_every)
+        async with self._hurried() as stopping, serving as worker:
             self.workers.append(worker)
             try:
                 yield worker
