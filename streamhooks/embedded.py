@@ -130,7 +130,7 @@ class EmbeddedServer:
             stdout=log,
             stderr=log,
             start_new_session=True,
-            preexec_fn=_die_with_parent(),
+            preexec_fn=die_with_parent(),
         )
 
     async def _stop(self, process: asyncio.subprocess.Process) -> None:
@@ -280,8 +280,8 @@ def _last_line(log: Path) -> str:
     return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
 
 
-def _die_with_parent() -> Callable[[], None] | None:
-    """What the child does before it becomes the server, on Linux: ask to be ended when we are, however we end."""
+def die_with_parent() -> Callable[[], None] | None:
+    """What a child does before it becomes another program, on Linux: ask to be ended when we are, however we end."""
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None).prctl

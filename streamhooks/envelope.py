@@ -53,9 +53,9 @@ def timestamp_of(value: object, entry_id: str, place: str) -> str:
     if value is None or value == "":
         return _entry_time(entry_id)
     if isinstance(value, str):
-        if _EPOCH.fullmatch(value):
+        if ":" not in value and _EPOCH.fullmatch(value):
             return _epoch(float(value) if "." in value else int(value), place)
-        if len(value) > MAX_TIMESTAMP or _CONTROL.search(value):
+        if len(value) > MAX_TIMESTAMP or (not value.isprintable() and _CONTROL.search(value)):
             message = f"is no time: write RFC 3339 or an epoch, at most {MAX_TIMESTAMP} characters, none a control one"
             raise WireError("bad_field", message, place)
         return value

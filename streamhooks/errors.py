@@ -49,6 +49,10 @@ class StoreError(StreamhooksError):
     """Redis cannot be used as it is: too old, no permission, wrong type of key."""
 
 
+class BenchError(StreamhooksError):
+    """A measurement that means nothing: a worker that failed, an event that did not arrive, a tool that is missing."""
+
+
 class PublishError(StreamhooksError):
     """Events that were not published, or not as it was asked; `kind`, and what each means, is in publisher/trouble.py.
 

@@ -4,6 +4,7 @@ Each is made in one room and opened in one other, and is frozen: a step that wan
 Nothing here imports anything of ours but Secret, so that every room can use these words.
 """
 
+from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
@@ -72,7 +73,7 @@ class Reply(Struct, frozen=True, gc=False):
     """An endpoint answered: a whole status line and headers were read."""
 
     status: int
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     """Names in lower case; the last one wins where a name came twice."""
     head: bytes
     """The first bytes of the body, at most 2 KiB."""

@@ -110,13 +110,20 @@ def wrong(option: str, message: str) -> ConfigError:
     return ConfigError([Fault(COMMAND_LINE, option, message)])
 
 
+def redis_url(args: Namespace) -> str:
+    """What --redis-url says; empty where nothing does. Raises ConfigError."""
+    url: str = getattr(args, "redis_url", None) or ""  # not every command asks Redis
+    if url:
+        try:
+            REDIS_URL.check(url)
+        except RefusedError as refusal:
+            raise wrong("--redis-url", str(refusal)) from None
+    return url
+
+
 def _with_redis(loaded: Loaded, args: Namespace) -> Loaded:
-    url = getattr(args, "redis_url", None)  # not every command asks Redis
+    url = redis_url(args)
     if not url:
         return loaded
-    try:
-        REDIS_URL.check(url)
-    except RefusedError as refusal:
-        raise wrong("--redis-url", str(refusal)) from None
     redis = RedisSettings(url=Secret(url), tls=loaded.settings.redis.tls)
     return replace(loaded, settings=replace(loaded.settings, redis=redis))

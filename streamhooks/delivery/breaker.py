@@ -16,6 +16,8 @@ from streamhooks.handlers.handler import BreakerPolicy
 from streamhooks.model import Failure, Reply
 
 State: TypeAlias = Literal["closed", "open", "half_open"]
+Change: TypeAlias = Literal["", "opened", "closed"]
+"""What an answer did to a breaker: mostly nothing. A probe that fails changes nothing that is to be told."""
 
 _BUCKETS = 10
 _SAYS_NOTHING = frozenset({"local", "blocked"})
@@ -28,6 +30,8 @@ class Breaker:
         self._policy = policy
         self._consecutive = 0
         self._buckets: deque[_Bucket] = deque()
+        self._bucket_ends = 0.0
+        """When the last bucket is full."""
         self._open_for = policy.open
         self._open_until: float | None = None
         self._probe_until: float | None = None
@@ -53,46 +57,56 @@ class Breaker:
             return 0.0
         return max(0.0, self._open_until - now, (self._probe_until or now) - now)
 
-    def record(self, answer: Reply | Failure, now: float) -> None:
+    def record(self, answer: Reply | Failure, now: float) -> Change:
         """What came of a request that `permit` let pass. Anything but 2xx is a failure, as it is to the judge."""
         if isinstance(answer, Failure) and answer.kind in _SAYS_NOTHING:
             self._probe_until = None
-            return
+            return ""
         success = isinstance(answer, Reply) and 200 <= answer.status < 300
         if self._open_until is None:
             self._count(success, now)
-            if not success and self._is_too_much():
-                self._open_until = now + self._open_for
-        elif self._probe_until is not None:
-            self._probe_until = None
-            if success:
-                self._close()
-            else:
-                self._open_for = min(self._open_for * 2, self._policy.open_cap)
-                self._open_until = now + self._open_for
+            if success or not self._is_too_much(now):
+                return ""
+            self._open_until = now + self._open_for
+            return "opened"
+        if self._probe_until is None:
+            return ""
+        self._probe_until = None
+        if success:
+            self._close()
+            return "closed"
+        self._open_for = min(self._open_for * 2, self._policy.open_cap)
+        self._open_until = now + self._open_for
+        return ""
 
     def _count(self, success: bool, now: float) -> None:
         self._consecutive = 0 if success else self._consecutive + 1
-        width = self._policy.window / _BUCKETS
-        if not self._buckets or now >= self._buckets[-1].start + width:
+        if now >= self._bucket_ends:
             self._buckets.append(_Bucket(now))
-        self._buckets[-1].calls += 1
-        self._buckets[-1].failures += not success
-        while self._buckets[0].start <= now - self._policy.window:
-            self._buckets.popleft()
+            self._bucket_ends = now + self._policy.window / _BUCKETS
+            self._forget_before(now - self._policy.window)
+        bucket = self._buckets[-1]
+        bucket.calls += 1
+        bucket.failures += not success
 
-    def _is_too_much(self) -> bool:
+    def _is_too_much(self, now: float) -> bool:
         if self._consecutive >= self._policy.consecutive:
             return True
+        self._forget_before(now - self._policy.window)
         calls = sum(bucket.calls for bucket in self._buckets)
         failures = sum(bucket.failures for bucket in self._buckets)
         return calls >= self._policy.min_calls and failures >= self._policy.ratio * calls
+
+    def _forget_before(self, start: float) -> None:
+        while self._buckets[0].start <= start:
+            self._buckets.popleft()
 
     def _close(self) -> None:
         self._open_until = None
         self._open_for = self._policy.open
         self._consecutive = 0
         self._buckets.clear()
+        self._bucket_ends = 0.0
 
 
 class _Bucket:

@@ -133,11 +133,14 @@ async def _until_done(worker: Worker, screen: Screen, exit_after: int) -> int:
     clock = asyncio.get_running_loop().time
     until = clock() + EXIT_AFTER_LIMIT
     while not worker.stopping.is_set():
-        if exit_after and screen.delivered >= exit_after:
-            screen.line(f"{screen.delivered} deliveries answered 2xx: done")
+        if exit_after and (delivered := worker.figures.deliveries) >= exit_after:
+            screen.line(f"{delivered} deliveries answered 2xx: done")
             return 0
         if exit_after and clock() >= until:
-            print(f"only {screen.delivered} of {exit_after} deliveries in {EXIT_AFTER_LIMIT:.0f} s", file=sys.stderr)
+            print(
+                f"only {worker.figures.deliveries} of {exit_after} deliveries in {EXIT_AFTER_LIMIT:.0f} s",
+                file=sys.stderr,
+            )
             return 1
         await within(worker.stopping.wait(), 0.1 if exit_after else 3600.0)
     return 0

@@ -5,7 +5,7 @@ import time
 from typing import assert_never
 
 from streamhooks.dev.receiver import Arrival
-from streamhooks.model import HELD, Dead, Delivered, Retry, Suppressed
+from streamhooks.model import HELD, Dead, Retry, Suppressed
 from streamhooks.observe.figures import Ended
 
 _COLOURS = {"green": 32, "yellow": 33, "red": 31, "cyan": 36, "dim": 2, "bold": 1}
@@ -16,7 +16,6 @@ class Screen:
 
     def __init__(self) -> None:
         self._colour = sys.stdout.isatty()
-        self.delivered = 0
 
     def line(self, text: str = "") -> None:
         print(text, flush=True)
@@ -42,9 +41,6 @@ class Screen:
     def ended(self, ended: Ended) -> None:
         """An event came to an end, or was put off."""
         match ended.outcome:
-            case Delivered():
-                self.delivered += 1
-                return
             case Suppressed(by):
                 origin = by.partition("|")[0]
                 what, colour = f"suppressed: the same request was delivered for event {origin}", "dim"

@@ -158,6 +158,7 @@ class Table:
     def drop(self, carrier: Carrier) -> None:
         """Forgets a carrier: acknowledged, handed back, or another's now."""
         self._carriers.pop((carrier.source, carrier.entry.id), None)
+        carrier.jobs.clear()  # each of which names its carrier: a circle, which only the collector would find
         self._room.freed()
 
     def take_room(self, job: Job, state: State) -> None:
@@ -175,7 +176,8 @@ class Table:
         """A job has ended; its carrier is forgotten with its last one."""
         self._leave_room(job)
         job.state = "ended"
-        if all(sibling.state == "ended" for sibling in job.carrier.jobs):
+        jobs = job.carrier.jobs
+        if len(jobs) == 1 or all(sibling.state == "ended" for sibling in jobs):
             self.drop(job.carrier)
 
     def lose(self, carrier: Carrier) -> None:

@@ -113,8 +113,8 @@ class Intake:
                 continue
             match verdicts.get(job, Send() if job.claim is None else Park()):
                 case Send(held):
-                    if held == job.told or self._retold(job, held):
-                        await self._offer(job)
+                    if (held == job.told or self._retold(job, held)) and not self._taken(job):
+                        await self._lanes[job.handler].queue(job)
                 case Done():
                     job.end(Delivered())
                 case Covered(by):
@@ -133,13 +133,14 @@ class Intake:
         job.told = held
         return self._made(job, lane)
 
-    async def _offer(self, job: Job) -> None:
+    def _taken(self, job: Job) -> bool:
+        """Whether that is all: the job is being sent, or on its way to its end. Else it must queue."""
         lane = self._lanes.get(job.handler)
         if lane is None:  # removed by a reload while another's claim was waited for
             job.end(Dead("handler_removed", _removed(job.handler)))
-            return
+            return True
         self._table.take_room(job, "queued")
-        await lane.offer(job)
+        return lane.takes(job)
 
     async def _verdicts(self, jobs: Sequence[Job]) -> dict[Job, Verdict]:
         try:

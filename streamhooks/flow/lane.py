@@ -1,6 +1,6 @@
 """A handler's lane: its queue, its slots and its breaker, so that no endpoint holds up another.
 
-A job is offered with its claim made. It is sent at once while a slot is free, else queued. When the queue is full it
+A job comes with its claim made. It is sent at once while a slot is free, else queued. When the queue is full it
 waits for a place where that is a matter of milliseconds; where the handler is slow, has finished nothing for a second,
 or has a rate limit, it is deferred to Redis. So a burst to a quick endpoint never takes the long way, and neither a
 dead endpoint nor a slow one holds the others up.
@@ -13,6 +13,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
+from typing import assert_never
 
 import structlog
 
@@ -98,18 +99,21 @@ class Lane:
         """0 closed, 1 half-open, 2 open."""
         return ("closed", "half_open", "open").index(self.breaker.state(time.monotonic()))
 
-    async def offer(self, job: Job) -> None:
-        """Sends the job when its turn comes; waits only while the queue is full and moving."""
-        now = time.monotonic()
-        if self.standing.holds(job.owner, now):
-            job.end(_held(job))
-            return
+    def takes(self, job: Job) -> bool:
+        """Whether the job is sent at once, or not to be sent; else it is to be queued."""
         if self._running < self._slots and not self._closed.is_set():
             if not self._running:
-                self._pace.begin(now)
+                self._pace.begin(time.monotonic())
             self._running += 1
             self._spawn(self._run(job))
-            return
+            return True
+        if self.standing.holds(job.owner, time.monotonic()):
+            job.end(_held(job))
+            return True
+        return False
+
+    async def queue(self, job: Job) -> None:
+        """Sends the job when its turn comes; waits only while the queue is full and moving."""
         while len(self._queue) >= self._queue_room and not self._closed.is_set():
             now = time.monotonic()
             if (later := self._put_off(now)) > 0:
@@ -143,8 +147,8 @@ class Lane:
             while job is not None:
                 if self._turns is not None and not await self._turn(self._turns):
                     return
-                if job.state == "queued":  # else lost to another worker meanwhile
-                    await self._attempt(job)
+                if job.state == "queued" and self._begins(job):  # else lost to another worker meanwhile, or put off
+                    self._ended(job, await self._sent(job))
                 job = self._queue.popleft() if self._queue else None
                 self._place.set()
         finally:
@@ -155,18 +159,32 @@ class Lane:
         wait = await turns.next()
         return not (wait > 0 and await within(self._closed.wait(), wait)) and not self._closed.is_set()
 
-    async def _attempt(self, job: Job) -> None:
+    def _begins(self, job: Job) -> bool:
+        """Whether the job may be sent now; else it is on its way to be stored."""
         now = time.monotonic()
         if self.standing.holds(job.owner, now):
             job.end(_held(job))
-            return
+            return False
         if not self.breaker.permit(now):
             job.end(Retry(self._spread(self.breaker.wait(now)), job.attempt, "breaker open"))
-            return
+            return False
         job.state = "sending"
         job.started = now
         reached("sending", job.owner)
-        answer = await self._sent(job)
+        return True
+
+    async def _sent(self, job: Job) -> Reply | Failure:
+        if job.request is None:  # a job without a request has ended before it could be offered
+            raise AssertionError(job)
+        try:
+            request = job.request if job.span is None else job.span.carried(job.request)
+            return await self._sender.send(request, self.handler)
+        except Exception:
+            # A bug must not lose this job nor hold the ones behind it: it counts as our own trouble.
+            log.exception("sending_failed", handler=self.handler.id, entry=job.event.id)
+            return Failure("local", "internal error, see the log", time.monotonic() - job.started)
+
+    def _ended(self, job: Job, answer: Reply | Failure) -> None:
         job.replied = time.monotonic()
         job.answer = answer
         if job.span is not None:
@@ -181,17 +199,20 @@ class Lane:
         job.end(outcome)
 
     def _record(self, answer: Reply | Failure, job: Job) -> None:
-        before = self.breaker.state(job.replied)
-        self.breaker.record(answer, job.replied)
-        after = self.breaker.state(job.replied)
-        if before == "closed" and after == "open":
-            log.warning("breaker_opened", handler=self.handler.id, why=_words(answer), entry=job.event.id,
-                        seconds=round(self.breaker.wait(job.replied), 1),
-                        effect="its events are stored; then one is tried")  # fmt: skip
-            self._telling.tell("StreamhooksBreakerOpened", self.handler.id, about=job.event)
-        elif before != "closed" and after == "closed":
-            log.warning("breaker_closed", handler=self.handler.id, entry=job.event.id, effect="what was stored follows")
-            self._telling.tell("StreamhooksBreakerClosed", self.handler.id, about=job.event)
+        match self.breaker.record(answer, job.replied):
+            case "":
+                pass
+            case "opened":
+                log.warning("breaker_opened", handler=self.handler.id, why=_words(answer), entry=job.event.id,
+                            seconds=round(self.breaker.wait(job.replied), 1),
+                            effect="its events are stored; then one is tried")  # fmt: skip
+                self._telling.tell("StreamhooksBreakerOpened", self.handler.id, about=job.event)
+            case "closed":
+                log.warning("breaker_closed", handler=self.handler.id, entry=job.event.id,
+                            effect="what was stored follows")  # fmt: skip
+                self._telling.tell("StreamhooksBreakerClosed", self.handler.id, about=job.event)
+            case unknown:
+                assert_never(unknown)
 
     def _tell(self, job: Job, outcome: Outcome) -> None:
         if isinstance(outcome, Dead) and outcome.reason == "gone":
@@ -199,17 +220,6 @@ class Lane:
             self._said(self.handler.id, outcome)
         elif isinstance(outcome, Delivered) and self.standing.is_probe(job.owner):
             self._said(self.handler.id, outcome)
-
-    async def _sent(self, job: Job) -> Reply | Failure:
-        if job.request is None:  # a job without a request has ended before it could be offered
-            raise AssertionError(job)
-        try:
-            request = job.request if job.span is None else job.span.carried(job.request)
-            return await self._sender.send(request, self.handler)
-        except Exception:
-            # A bug must not lose this job nor hold the ones behind it: it counts as our own trouble.
-            log.exception("sending_failed", handler=self.handler.id, entry=job.event.id)
-            return Failure("local", "internal error, see the log", time.monotonic() - job.started)
 
     def _spread(self, seconds: float) -> float:
         """What waits for the same moment comes back over a third of the time more, not all at once."""
@@ -226,5 +236,7 @@ def _held(job: Job) -> Retry:
 
 def _age(job: Job) -> float:
     """Seconds since the first attempt, by the clock of Redis: its id says when the carrier was made."""
+    if not job.first:
+        return 0.0
     made = int(job.carrier.entry.id.partition("-")[0])
-    return max(0.0, (made - job.first - job.paused) / 1000) if job.first else 0.0
+    return max(0.0, (made - job.first - job.paused) / 1000)

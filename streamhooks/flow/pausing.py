@@ -57,7 +57,7 @@ class Standing:
         return not self.is_probe(owner)
 
     def is_probe(self, owner: str) -> bool:
-        return any(paused.probe == owner for paused in self._paused.values())
+        return bool(self._paused) and any(paused.probe == owner for paused in self._paused.values())
 
 
 class Pausing:

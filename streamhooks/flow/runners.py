@@ -1,7 +1,12 @@
-"""Tasks with an owner: started here, logged when they fail, cancelled together."""
+"""Tasks with an owner: started here, logged when what they do fails, cancelled together.
+
+A task that has done its work waits for more: to make one costs several times what it costs to wake one. So there are
+as many as there was ever work at once, which the room of the process bounds.
+"""
 
 import asyncio
 from collections.abc import Coroutine
+from typing import TypeAlias
 
 import structlog
 
@@ -9,20 +14,31 @@ log = structlog.get_logger("streamhooks")
 ASK_AGAIN = 0.1
 """Seconds until a task that was cancelled and still runs is cancelled again."""
 
+Work: TypeAlias = Coroutine[None, None, None]
+
 
 class Runners:
-    """A set of tasks. Unlike in a TaskGroup, one that fails does not end the others."""
+    """A set of tasks. Unlike in a TaskGroup, work that fails does not end the others."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
+        self._free: list[asyncio.Future[Work]] = []
+        """Of tasks that wait for work."""
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def __len__(self) -> int:
-        return len(self._tasks)
+        """How much is being done."""
+        return len(self._tasks) - len(self._free)
 
-    def spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+    def spawn(self, work: Work) -> None:
+        if self._free:
+            self._free.pop().set_result(work)
+            return
+        if self._loop is None:  # asked for once: before Python 3.12 each asking is a call to the kernel (getpid)
+            self._loop = asyncio.get_running_loop()
+        task = self._loop.create_task(self._run(work, self._loop))
         self._tasks.add(task)
-        task.add_done_callback(self._done)
+        task.add_done_callback(self._tasks.discard)
 
     async def cancel(self) -> None:
         """Cancels what still runs, and waits for it.
@@ -31,11 +47,22 @@ class Runners:
         that comes in the moment when what it waits for is done. A task asked only once would then run on.
         """
         while self._tasks:
+            self._free.clear()
             for task in self._tasks:
                 task.cancel()
             await asyncio.wait(self._tasks, timeout=ASK_AGAIN)
 
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("internal_error", exc_info=error)
+    async def _run(self, work: Work, loop: asyncio.AbstractEventLoop) -> None:
+        while True:
+            try:
+                await work
+            except Exception as error:
+                log.error("internal_error", exc_info=error)  # noqa: TRY400  a bug, told with its traceback
+            more: asyncio.Future[Work] = loop.create_future()
+            self._free.append(more)
+            try:
+                work = await more
+            except asyncio.CancelledError:
+                if not more.cancelled():  # given at the same moment
+                    more.result().close()
+                raise

@@ -110,8 +110,9 @@ class Settling:
         settlements += [self._noted(told, dead) for _, told, dead in bare]
         answers = await self._ledger.settle(settlements)
         self._health.answered(writes=any(answer != "late" for answer in answers))
+        at = time.time()
         for (job, outcome), answer in zip(ends, answers, strict=False):
-            self._ended(job, outcome, answer)
+            self._ended(job, outcome, answer, at)
         for (carrier, told, dead), answer in zip(bare, answers[len(ends) :], strict=True):
             self._table.drop(carrier)
             self._ended_bare(told, dead, answer)
@@ -123,7 +124,7 @@ class Settling:
             return replace(told, note=self._noting.of_entry(told.id, "unmatched"))
         return told
 
-    def _ended(self, job: Job, outcome: Outcome, answer: Answer) -> None:
+    def _ended(self, job: Job, outcome: Outcome, answer: Answer, now: float) -> None:
         self._table.end(job)
         match answer:
             case "late":
@@ -139,7 +140,10 @@ class Settling:
                 assert_never(answer)
         if job.span is not None:
             job.span.ended(outcome)
-        self._figures.settled(self._told(job, outcome))
+        if isinstance(outcome, Delivered):
+            self._figures.delivered(job.handler, job.event.id, now)
+        else:
+            self._figures.settled(self._told(job, outcome))
         if isinstance(outcome, Dead):
             self._telling.tell(
                 "StreamhooksDeadLetter", job.handler, outcome.why, about=job.event, DeadReason=outcome.reason
@@ -170,9 +174,8 @@ class Settling:
             self._telling.tell("StreamhooksDeadLetter", record.handler, dead.why, DeadReason=dead.reason,
                                Event=record.origin, Type=record.type)  # fmt: skip
 
-    def _told(self, job: Job, outcome: Outcome) -> Ended:
+    def _told(self, job: Job, outcome: Suppressed | Retry | Dead) -> Ended:
         event = job.event
-        quiet = isinstance(outcome, Delivered)
         return Ended(
             job.handler,
             event.id,
@@ -180,8 +183,8 @@ class Settling:
             _attempts(job) if isinstance(outcome, Dead) else job.attempt,
             outcome,
             job.answer,
-            "" if quiet else webhook_id(event.id, self._partition, job.handler, event.run),
-            "" if quiet or job.span is None else job.span.trace_id,
+            webhook_id(event.id, self._partition, job.handler, event.run),
+            "" if job.span is None else job.span.trace_id,
         )
 
 
@@ -195,36 +198,28 @@ _POINTS: dict[type[Outcome], str] = {
 
 def settlement(job: Job, outcome: Outcome, now: float, note: bytes) -> Settlement:
     """What the ledger is told of a job's end; `now` is monotonic, `note` is for the journal."""
+    kind, amount, record = _told(job, outcome, now)
     carrier = job.carrier
+    return Settlement(
+        kind, carrier.source, carrier.entry.id, job.handler, carrier.handlers, job.fingerprint,
+        job.claim.owner if job.claim else "", job.window, amount, job.told, record, note,
+    )  # fmt: skip
 
-    def of(kind: Kind, amount: float = 0.0, record: Record | None = None) -> Settlement:
-        return Settlement(
-            kind=kind,
-            source=carrier.source,
-            id=carrier.entry.id,
-            handler=job.handler,
-            handlers=carrier.handlers,
-            fingerprint=job.fingerprint,
-            owner=job.claim.owner if job.claim else "",
-            window=job.window,
-            amount=amount,
-            told=job.told,
-            record=record,
-            note=note,
-        )
 
+def _told(job: Job, outcome: Outcome, now: float) -> tuple[Kind, float, Record | None]:
+    """Kind, amount and record of a Settlement."""
     match outcome:
         case Delivered():
-            return of("delivered", max(0.0, now - job.replied) if job.replied else 0.0)
+            return "delivered", max(0.0, now - job.replied) if job.replied else 0.0, None
         case Suppressed():
-            return of("suppressed")
+            return "suppressed", 0.0, None
         case Retry(after, attempt, why):
             record = _record(job, attempt, why)
             if not job.first and job.answer is None:
                 record = replace(record, first=NEVER)
-            return of("retry", -1.0 if after == HELD else after, record)
+            return "retry", -1.0 if after == HELD else after, record
         case Dead(reason, why):
-            return of("dead", 0.0, _record(job, _attempts(job), why, reason))
+            return "dead", 0.0, _record(job, _attempts(job), why, reason)
         case _:
             assert_never(outcome)
 

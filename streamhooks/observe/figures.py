@@ -4,7 +4,6 @@ Counting is an addition to an attribute: labels are looked up when somebody asks
 account that survives crashes is kept in Redis by the settling scripts; these figures end with the process.
 """
 
-import time
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from typing import TypeAlias, assert_never
 import structlog
 from msgspec import Struct
 
-from streamhooks.model import HELD, Dead, Delivered, Failure, Outcome, Reply, Retry, Suppressed
+from streamhooks.model import HELD, Dead, Failure, Reply, Retry, Suppressed
 
 log = structlog.get_logger("streamhooks")
 
@@ -63,7 +62,7 @@ class HandlerFigures:
 
 
 class Ended(Struct, frozen=True, gc=False):
-    """One end, as logs and listeners are told of it."""
+    """One end that is no delivery, as logs and listeners are told of it."""
 
     handler: str
     event: str
@@ -71,10 +70,10 @@ class Ended(Struct, frozen=True, gc=False):
     type: str
     attempt: int
     """Its number; of a dead letter, how many were made at the endpoint."""
-    outcome: Outcome
+    outcome: Suppressed | Retry | Dead
     answer: Reply | Failure | None = None
     webhook_id: str = ""
-    """Empty where no handler had a part in it, and for a success, of which nobody asks."""
+    """Empty where no handler had a part in it."""
     trace_id: str = ""
     """Empty where traces are off."""
 
@@ -103,15 +102,27 @@ class Figures:
         """Dead letters that no handler had a part in, by reason: undecodable, crash_loop."""
 
     def of(self, handler: str) -> HandlerFigures:
-        return self.handlers.setdefault(handler, HandlerFigures())
+        found = self.handlers.get(handler)
+        if found is None:
+            found = self.handlers[handler] = HandlerFigures()
+        return found
+
+    @property
+    def deliveries(self) -> int:
+        return sum(own.outcomes["delivered"] for own in self.handlers.values())
+
+    def delivered(self, handler: str, event: str, now: float) -> None:
+        """A delivery is durable: it is counted, and nobody is told. `now` is unix seconds; the event's id says since
+        when it was on its way.
+        """
+        own = self.of(handler)
+        own.outcomes["delivered"] += 1
+        own.delivery_seconds.add(max(0.0, now - int(event.partition("-")[0]) / 1000))
 
     def settled(self, ended: Ended) -> None:
-        """The end of one handler's part in an event is durable."""
+        """The end of one handler's part in an event, which is no delivery, is durable."""
         own = self.of(ended.handler)
         match ended.outcome:
-            case Delivered():
-                own.outcomes["delivered"] += 1
-                own.delivery_seconds.add(max(0.0, time.time() - int(ended.event.partition("-")[0]) / 1000))
             case Suppressed():
                 own.outcomes["suppressed"] += 1
             case Retry():
@@ -130,10 +141,8 @@ class Figures:
 
 
 def write_log(ended: Ended) -> None:
-    """One wide record for a problem, none for a success."""
+    """One wide record for a problem."""
     match ended.outcome:
-        case Delivered():
-            return
         case Suppressed(by):
             log.debug("suppressed", **_subject(ended), by=by)
         case Retry(after, following, why):
@@ -148,11 +157,14 @@ def write_log(ended: Ended) -> None:
             assert_never(ended.outcome)
 
 
+_CLASSES = {2: "2xx", 3: "3xx", 4: "4xx", 5: "5xx"}
+
+
 def result_of(answer: Reply | Failure) -> str:
     """The label of an attempt: the class of its status, or the kind of its failure."""
     if isinstance(answer, Failure):
         return answer.kind
-    return f"{answer.status // 100}xx" if 200 <= answer.status < 600 else "protocol"
+    return _CLASSES.get(answer.status // 100, "protocol")
 
 
 def _subject(ended: Ended) -> dict[str, str]:

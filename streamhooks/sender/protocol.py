@@ -3,6 +3,7 @@
 aiohttp parses all that one read from the socket brought, up to 256 KB, before anybody looks at the first answer. Ten
 thousand `100 Continue` fit into that, each an object with headers: an endpoint could make every connection hold ten
 megabytes. So what was read is parsed in small pieces, and whoever sends more answers than anybody asked for is cut off.
+So is, at once, whoever says something while nobody has asked: it would be taken for the answer to the next request.
 """
 
 import asyncio
@@ -16,41 +17,69 @@ PIECE = 4096
 """Bytes that are parsed at a time."""
 MOST_WAITING = 32
 """Answers that may wait to be read. One is to be expected, and before it a few that are informational (1xx)."""
+WRITTEN_TOGETHER = 64 * 1024
+"""Bytes of a body that go out with the head, in one call to the kernel."""
 
 
 class BoundedHandler(ResponseHandler):
     """A connection that fails with HttpProcessingError once more than MOST_WAITING answers wait."""
 
     _bodiless: bool | None = None
+    _at_rest = False
+    """Its last answer was read whole, and nothing was asked since."""
 
-    def prepare(self, *, bodiless: bool) -> None:
-        """Makes it ready for the next answer. aiohttp makes a parser for each; one goes on from answer to answer as
-        long as they are of the same kind, `bodiless` (to HEAD) or not.
+    def ask(self, head: bytes, body: bytes, *, bodiless: bool) -> None:
+        """Writes a request; `bodiless`: its answer has no body (HEAD). Raises ClientConnectionResetError where the
+        connection is gone.
+
+        aiohttp makes a parser for each answer; one goes on from answer to answer as long as they are of one kind.
         """
+        transport = self.transport
+        if transport is None:
+            raise aiohttp.ClientConnectionResetError("closed before anything was written")
+        self._at_rest = False
         if self._parser is None or self._bodiless is not bodiless:
             self._bodiless = bodiless
             self.set_response_params(skip_payload=bodiless, read_until_eof=True, auto_decompress=False)
+        if len(body) <= WRITTEN_TOGETHER:
+            transport.write(head + body)
+        else:
+            transport.writelines((head, body))
+
+    def rest(self) -> bool:
+        """After an answer was read whole: whether another request may follow. From now on nothing is expected."""
+        self._at_rest = True
+        transport = self.transport
+        return transport is not None and not self.should_close and not transport.get_write_buffer_size()
 
     def resume_reading(self, resume_parser: bool = True) -> None:
         """At the end of every body aiohttp tells the transport to go on, though it was not stopped."""
         if resume_parser or self._reading_paused or self._buffer_paused:
             super().resume_reading(resume_parser)
 
-    @property
-    def spoiled(self) -> bool:
-        """Whether something has come, or gone wrong, since its last answer was read. A new connection never is: what
-        is wrong with that is told when it is written to.
-        """
-        return self._parser is not None and self.should_close
-
     def data_received(self, data: bytes) -> None:
-        for start in range(0, max(1, len(data)), PIECE):
-            super().data_received(data[start : start + PIECE])
-            if len(self) > MOST_WAITING:
-                self.set_exception(HttpProcessingError(message="more answers than requests"))
-            if self.exception() is not None:
-                self._give_up()
-                return
+        if self._at_rest:
+            self._give_up()
+        elif len(data) <= PIECE:
+            self._parse(data)
+        else:
+            for start in range(0, len(data), PIECE):
+                self._parse(data[start : start + PIECE])
+                if self._exception is not None:
+                    return
+
+    def _parse(self, piece: bytes) -> None:
+        super().data_received(piece)
+        if len(self._buffer) > MOST_WAITING:
+            self.set_exception(HttpProcessingError(message="more answers than requests"))
+        if self._exception is not None:
+            self._give_up()
+
+    def fail(self, error: Exception) -> None:
+        """Whoever reads, a head or a body, meets `error`."""
+        self.set_exception(error)
+        if self._payload is not None and not self._payload.is_eof():
+            self._payload.set_exception(error)
 
     def _give_up(self) -> None:
         if self.transport is not None:

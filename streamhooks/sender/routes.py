@@ -16,13 +16,11 @@ from yarl import URL
 from streamhooks.delivery.targets import Policy
 from streamhooks.handlers.handler import Route
 from streamhooks.sender.descriptors import plain, sparing
-from streamhooks.sender.exchange import Pool
 from streamhooks.sender.guard import AllowedAnswers, Guard
+from streamhooks.sender.pool import Pool
 from streamhooks.sender.protocol import bound
 from streamhooks.sender.tls import Contexts, Unusable
 
-KEEP_ALIVE = 4.0
-"""Seconds an idle connection is kept: below the 5 s after which common servers close theirs in our face."""
 DNS_TTL = 10
 
 
@@ -79,7 +77,6 @@ class Routes:
             resolver=resolver,
             limit=0,
             ttl_dns_cache=DNS_TTL,
-            keepalive_timeout=KEEP_ALIVE,
         )
         bound(connector)
         return connector

@@ -1,8 +1,7 @@
 """Sends one Request and gives what came of it: a Reply, or a Failure of a kind.
 
 Laws: what is to be expected of a network is a value and never raised; a bug is raised. Nothing is sent twice. No
-redirect is followed. The status line decides: once it and the headers are read, a body that is cut, slow or endless
-changes nothing. At most 64 KiB of a body is read; what is left over closes the connection.
+redirect is followed. At most 64 KiB of a body is read; what is left over closes the connection.
 """
 
 import asyncio
@@ -18,17 +17,17 @@ from streamhooks.errors import RequestError
 from streamhooks.handlers.handler import Handler, Route
 from streamhooks.model import Failure, Reply, Request
 from streamhooks.secret import revealed
-from streamhooks.sender.exchange import Answer, Target, exchange, finish, head_of, target_of
+from streamhooks.sender.deadlines import Deadlines
+from streamhooks.sender.exchange import Answer, Lines, exchange, head_of
 from streamhooks.sender.failures import EXPECTED, NO_URL, classify
 from streamhooks.sender.guard import Guard, GuardError, guarded
+from streamhooks.sender.pool import Link, Target, target_of
 from streamhooks.sender.proxies import AUTHENTICATION_REQUIRED, Stand, blamed
+from streamhooks.sender.received import Received
 from streamhooks.sender.routes import Routes, Way
 from streamhooks.sender.tls import Contexts, Tell, TlsNews, Unusable
 
-MAX_BODY = 64 * 1024
-MAX_HEAD = 2 * 1024
-"""Bytes of an answer's body that are read, and that are kept."""
-
+PROBE_TIMEOUT = 2.0
 CLOSED = Route()
 _MUST_BE_BLOCKED = (
     "http://127.0.0.1/",
@@ -63,6 +62,7 @@ class Sender:
     ) -> None:
         self._now = now
         self._routes = Routes(guard, resolver, Contexts(tell))
+        self._deadlines = Deadlines()
 
     async def __aenter__(self) -> "Sender":
         return self
@@ -71,6 +71,7 @@ class Sender:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._routes.close()
+        self._deadlines.close()
 
     async def send(self, request: Request, handler: Handler) -> Reply | Failure:
         """Sends `request` once, by the route, timeout and secrets of `handler`. Raises nothing but CancelledError."""
@@ -82,31 +83,31 @@ class Sender:
         if target is None:
             return Failure("blocked", NO_URL, _since(started))
         stand = Stand()
-        answer: Answer | None = None
-        head = bytearray()
+        until = started + handler.timeout
         try:
-            headers = self._headers(request, handler)
-            async with asyncio.timeout(handler.timeout):
-                answer = await _asked(way, target, request.method, headers, request.body, stand)
-                await _read(answer, head)
+            head = self._head(request, handler, way.pool.preface(target))
+            link = way.pool.kept(target, way.context) or await _connected(way, target, until)
+            stand.reached = True
+            answer = await exchange(
+                link, head, request.body, bodiless=request.method == "HEAD", deadlines=self._deadlines, until=until
+            )
         except EXPECTED as error:
-            if answer is None:
-                kind, message = await blamed(error, proxy, stand) if (proxy := way.pool.proxy) else classify(error)
-                return Failure(kind, message, _since(started))
+            kind, message = await blamed(error, proxy, stand) if (proxy := way.pool.proxy) else classify(error)
+            return Failure(kind, message, _since(started))
         except RequestError as error:  # the file of a secret was changed to something that is none
             return Failure("local", error.message, _since(started))
-        return _told(answer, bytes(head), way, target, _since(started))
+        return _told(answer, way, target, _since(started))
 
-    def _headers(self, request: Request, handler: Handler) -> list[tuple[str, str]]:
-        headers = [(name, revealed(value)) for name, value in request.headers]
+    def _head(self, request: Request, handler: Handler, preface: str) -> bytes:
+        added: Lines = ()
         if handler.secrets:
             timestamp = int(self._now())
-            webhook_id = next(value for name, value in headers if name == "webhook-id")
-            headers.append(("webhook-timestamp", str(timestamp)))
-            headers.append(("webhook-signature", sign(handler.secrets, webhook_id, timestamp, request.body)))
+            webhook_id = next(revealed(value) for name, value in request.headers if name == "webhook-id")
+            signature = sign(handler.secrets, webhook_id, timestamp, request.body)
+            added = (("webhook-timestamp", str(timestamp)), ("webhook-signature", signature))
         if handler.body_signature:
-            headers.append((handler.body_signature.header, sign_body(handler.body_signature, request.body)))
-        return headers
+            added += ((handler.body_signature.header, sign_body(handler.body_signature, request.body)),)
+        return head_of(request.method, preface, request.headers, request.body, added)
 
     async def self_test(self, route: Route = CLOSED) -> None:
         """Raises GuardError where `route`, which opens nothing, does not block what it must.
@@ -129,50 +130,28 @@ class Sender:
         target = target_of(url)
         if target is None:
             return "blocked"
+        until = time.monotonic() + PROBE_TIMEOUT
+        head = head_of("GET", way.pool.preface(target), (), b"")
         try:
-            async with asyncio.timeout(2.0):
-                finish(await _asked(way, target, "GET", [], b"", Stand()))
+            link = await _connected(way, target, until)
+            await exchange(link, head, b"", bodiless=False, deadlines=self._deadlines, until=until)
         except EXPECTED as error:
             return classify(error)[0]
         return "answered"
 
 
-async def _asked(
-    way: Way, target: Target, method: str, headers: list[tuple[str, str]], body: bytes, stand: Stand
-) -> Answer:
-    connection = await way.pool.connect(target, way.context)
-    stand.reached = True
-    try:
-        head = head_of(method, way.pool.preface(target, way.context), headers, body)
-        return await exchange(connection, head, body, bodiless=method == "HEAD")
-    except BaseException:
-        connection.close()
-        raise
+async def _connected(way: Way, target: Target, until: float) -> Link:
+    """A new connection. Raises what aiohttp raises, and TimeoutError at `until`."""
+    async with asyncio.timeout(until - time.monotonic()):
+        return await way.pool.connect(target, way.context)
 
 
-async def _read(answer: Answer, head: bytearray) -> None:
-    """Reads the body; its first bytes are in `head` also where it breaks off or takes too long."""
-    size = 0
-    try:
-        while size < MAX_BODY and (chunk := await answer.payload.readany()):
-            size += len(chunk)
-            head += chunk[: MAX_HEAD - len(head)]
-    finally:
-        finish(answer)
-
-
-def _told(answer: Answer, head: bytes, way: Way, target: Target, elapsed: float) -> Reply | Failure:
+def _told(answer: Answer, way: Way, target: Target, elapsed: float) -> Reply | Failure:
     if way.pool.proxy and not target.secure and answer.status == AUTHENTICATION_REQUIRED:
         return Failure("local", "the proxy asks for other credentials", elapsed)
     if not 200 <= answer.status < 600:
         return Failure("protocol", f"the answer has status {answer.status}, which is none", elapsed)
-    headers = {name.lower(): _readable(value) for name, value in answer.headers.items()}
-    return Reply(answer.status, headers, head, elapsed)
-
-
-def _readable(value: str) -> str:
-    """A header's bytes that are no UTF-8 come as lone surrogates, which nothing after us could store."""
-    return value if value.isascii() else value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return Reply(answer.status, Received(answer.headers), answer.head, elapsed)
 
 
 def _since(started: float) -> float:

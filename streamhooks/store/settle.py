@@ -5,8 +5,9 @@ lua/settle.lua, for many outcomes in one call.
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, TypeAlias
 
+import msgspec
 from msgspec import Struct
 from redis.asyncio import Redis
 
@@ -16,9 +17,12 @@ from streamhooks.store.record import Record
 from streamhooks.store.scripts import Script
 
 _settle = Script("settle")
+_packed = msgspec.msgpack.Encoder().encode
 
 PER_CALL = 100
-"""A settlement is 12 words and 3 keys: some managed services take at most 3,999 words in a request."""
+"""A settlement is 3 keys, and up to 30 words where a record goes with it: some managed services take at most 3,999 in a
+request.
+"""
 Kind = Literal["delivered", "suppressed", "retry", "dead", "unmatched", "finished"]
 Source = Literal["stream", "retry"]
 Answer = Literal["acked", "waits", "late", "overflow"]
@@ -77,21 +81,49 @@ class Ledger:
     async def settle(self, settlements: Sequence[Settlement]) -> list[Answer]:
         """One answer for each, in order. Raises StoreError; calling again with the same is safe."""
         cool, done, held = self._keys.cool, self._keys.done, self._keys.held
-        keys, words = list(self._stores), list(self._head)
+        keys: list[str] = list(self._stores)
+        told: list[_Told] = []
+        beside: list[Word] = []
         for s in settlements:
             keys += (cool(s.handler, s.fingerprint), done(s.id), held(s.handler, s.fingerprint))
             if self._shared:
                 keys.append(tyk_mark(s.fingerprint))
-            words += (s.kind, s.source, s.id, s.handler, s.owner, s.handlers)
-            words += (int(s.window * 1000), int(s.amount * 1000))
-            if s.record is None:
-                words += (s.told or "", "", s.note, 0)
-            else:
-                record = s.record.words()
-                first = s.record.first
-                words += (s.record.owner, "" if first == 0 else max(0, first), s.note, len(record), *record)
-        return [answer.decode() for answer in await _settle(self._client, keys, words)]
+            if s.note:
+                beside.append(s.note)
+            record = s.record.words() if s.record else ()
+            beside += record
+            told.append(_told(s, len(record)))
+        answers = await _settle(self._client, keys, (*self._head, _packed(told), *beside))
+        return [answer.decode() for answer in answers]
 
     async def probe(self) -> None:
         """Asks for a write that changes nothing. Raises StoreError while the server refuses writes."""
         await ask(self._client, "HINCRBY", self._keys.totals, "accepted", 0)
+
+
+_Told: TypeAlias = tuple[Kind, Source, str, str, str, str, int, int, str | int, str | int, int, int]
+"""As lua/settle.lua has it."""
+
+
+def _told(s: Settlement, count: int) -> _Told:
+    """`count`: of the words of its record, which go beside."""
+    member: str | int = s.told or ""
+    first: str | int = ""
+    if s.record is not None:
+        member = s.record.owner
+        first = max(0, s.record.first) if s.record.first else ""
+    window, amount = int(s.window * 1000), int(s.amount * 1000)
+    return (
+        s.kind,
+        s.source,
+        s.id,
+        s.handler,
+        s.owner,
+        s.handlers,
+        window,
+        amount,
+        member,
+        first,
+        1 if s.note else 0,
+        count,
+    )

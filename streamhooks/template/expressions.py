@@ -1,7 +1,8 @@
 """Expressions to Python: the half of the compiler that yields values.
 
 A Value is a Python expression without side effects, and what is known of it. Field chains become one try with plain
-subscripts: a KeyError anywhere means missing, a TypeError (a field of null, of a string) gives up to the walker.
+subscripts: a KeyError anywhere means missing, a TypeError (a field of null, of a string) gives up to the walker. A
+chain of one is a `get`, which only maps and MISSING have: of anything else the AttributeError gives up.
 Prefixes that were loaded already are reused, but only where they were loaded on every way that leads there, and
 never those of a variable that is assigned anywhere.
 """
@@ -206,6 +207,10 @@ class Expressions:
             for field in names:
                 code = f"ENTRY({code}, {self.source.constant(field)})"
             self.source.line(f"{name} = {code}")
+        elif len(names) == 1:
+            # Most members of most events are missing, and an exception costs ten times a method's call.
+            missing = "None" if self.missingkey == "zero" else "M"
+            self.source.line(f"{name} = {start}.get({self.source.constant(names[0])}, {missing})")
         else:
             steps = "".join(f"[{self.source.constant(field)}]" for field in names)
             self.source.line("try:")

@@ -27,6 +27,10 @@ class Missing:
     def __getitem__(self, name: str) -> "Missing":
         return self
 
+    def get(self, name: str, default: object) -> "Missing":
+        del name, default
+        return self
+
     def __repr__(self) -> str:
         return "MISSING"
 

@@ -27,6 +27,7 @@ ASKING_REDIS = [
     ["dead", "purge", "--all"],
     ["explain", "1-0"],
     ["tail"],
+    ["bench"],
 ]
 
 

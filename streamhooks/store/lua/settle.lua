@@ -1,8 +1,9 @@
 -- Settles outcomes, many in one call: stores what must be stored, writes the receipt, acknowledges, keeps the account.
 -- KEYS    stream, retry, parked, parked data, dead, totals, handlers, journal, handed; then for each: cool-down,
 --         receipts, held-back count, and where marks are shared with Tyk, Tyk's mark
--- ARGV    group, consumer, lease (ms), most parked, most dead, most in the journal, keys for each (3 or 4); then for
---         each, in this order:
+-- ARGV    group, consumer, lease (ms), most parked, most dead, most in the journal, keys for each (3 or 4), outcomes; then
+--         what goes with them, in their order. The outcomes are one word, MessagePack, because a word each for what they
+--         say would cost the client more than the delivery's own request: a list, for each of them a list of
 --   kind      delivered | suppressed | retry | dead | unmatched | finished (all its handlers have receipts already)
 --   source    stream | retry: where the carrier lies
 --   id        of the carrier
@@ -12,10 +13,11 @@
 --   window    cool-down (ms)
 --   amount    delivered: age of the reply (ms); retry: delay until due (ms), below 0: until its handler is resumed;
 --             else 0
---   member    retry: the owner under which the record is stored; delivered: how many held-back duplicates it told of
+--   member    retry: the owner under which the record is stored; delivered: how many held-back duplicates it told of;
+--             "" for none
 --   first     time of the first attempt (ms); "" for now
---   note      what the journal is told; "" for nothing
---   count     how many words of the record follow, then these: field, value, field, value ...
+--   noted     whether the journal is told: 1 or 0; its word is then the next of those that go with them
+--   count     how many words of the record are next, after that: field, value, field, value ...
 -- answers one word for each: "acked", "waits" (other handlers of the entry are not finished), "late" (no longer ours,
 --         nothing was done), "overflow" (dead-lettered because too many are parked).
 -- Laws: a record is stored before the cool-down says so; a mark goes only over our own claim, but `d` over anything;
@@ -106,7 +108,7 @@ local settle = {}
 function settle.delivered(o)
   if holder(o) ~= me or receipted(o) then return 'late' end
   if o.owner ~= '' then mark(o, 'd', now - o.amount, math.max(o.window, 2 * lease)) end
-  if o.member ~= '' then forget(o, tonumber(o.member)) end
+  if o.member ~= '' then forget(o, o.member) end
   local left = o.window - o.amount
   if o.tyk and o.owner ~= '' and left > 0 then redis.call('SET', o.tyk, '1', 'PX', text(left)) end
   return finish(o, 'delivered')
@@ -172,29 +174,31 @@ function settle.retry(o)
 end
 
 local function note(told, answer)
-  if told == '' or answer == 'late' then return end
+  if not told or answer == 'late' then return end
   local words = { 'v', '1', 'n', told }
   if answer == 'overflow' then words[5], words[6] = 'ended', answer end
   redis.call('XADD', journal, 'MAXLEN', '~', most_noted, '*', unpack(words))
 end
 
-local answers, at, each = {}, 8, tonumber(ARGV[7])
-for i = 10, #KEYS, each do
+local answers, each, at = {}, tonumber(ARGV[7]), 8
+for n, told in ipairs(cmsgpack.unpack(ARGV[8])) do
+  local kind, source, id, handler, owner, handlers, window, amount, member, first, noted, count = unpack(told)
+  local i = 10 + (n - 1) * each
   local o = {
     cool = KEYS[i], done = KEYS[i + 1], held = KEYS[i + 2], tyk = each == 4 and KEYS[i + 3],
-    carrier = ARGV[at + 1] == 'retry' and retry or stream,
-    id = ARGV[at + 2], handler = ARGV[at + 3], owner = ARGV[at + 4], handlers = ARGV[at + 5],
-    window = tonumber(ARGV[at + 6]), amount = tonumber(ARGV[at + 7]), member = ARGV[at + 8],
+    carrier = source == 'retry' and retry or stream,
+    id = id, handler = handler, owner = owner, handlers = handlers, window = window, amount = amount, member = member,
   }
-  local first, words = ARGV[at + 9], tonumber(ARGV[at + 11])
-  if words > 0 then
-    o.record = { 'first', first == '' and text(now) or first, 'last', text(now) }
-    for j = at + 12, at + 11 + words do o.record[#o.record + 1] = ARGV[j] end
+  local word = noted == 1 and ARGV[at + 1]
+  at = at + noted
+  if count > 0 then
+    o.record = { 'first', text(first == '' and now or first), 'last', text(now) }
+    for j = at + 1, at + count do o.record[#o.record + 1] = ARGV[j] end
+    at = at + count
   end
-  local answer = settle[ARGV[at]](o)
-  note(ARGV[at + 10], answer)
-  answers[#answers + 1] = answer
-  at = at + 12 + words
+  local answer = settle[kind](o)
+  note(word, answer)
+  answers[n] = answer
 end
 for term, by in pairs(counted) do
   if by ~= 0 then redis.call('HINCRBY', totals, term, by) end

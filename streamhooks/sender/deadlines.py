@@ -1,0 +1,51 @@
+"""When exchanges must be over: one timer for all of them, because a timer each costs as much as the exchange.
+
+Most exchanges end long before their time, so ending one only takes it off the list; the timer stands at the earliest
+time that was ever on it, and when it fires it looks who is late.
+"""
+
+import asyncio
+import math
+import time
+
+from streamhooks.sender.protocol import BoundedHandler
+
+
+class Deadlines:
+    """The connections that are waited for, each with the time on the monotonic clock when its answer is too late."""
+
+    def __init__(self) -> None:
+        self._until: dict[BoundedHandler, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._stands_at = math.inf
+
+    def begin(self, protocol: BoundedHandler, until: float) -> None:
+        """Whoever reads from `protocol` meets a TimeoutError from `until` on, unless it is ended before."""
+        self._until[protocol] = until
+        if until < self._stands_at:
+            self._set(until)
+
+    def end(self, protocol: BoundedHandler) -> None:
+        self._until.pop(protocol, None)
+
+    def close(self) -> None:
+        """Nobody is told any more."""
+        self._until.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _set(self, at: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._stands_at = at
+        self._timer = asyncio.get_running_loop().call_later(max(0.0, at - time.monotonic()), self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        self._stands_at = math.inf
+        now = time.monotonic()
+        for protocol in [protocol for protocol, until in self._until.items() if until <= now]:
+            del self._until[protocol]
+            protocol.fail(TimeoutError())
+        if self._until:
+            self._set(min(self._until.values()))
