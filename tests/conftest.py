@@ -30,7 +30,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or session.exitstatus != pytest.ExitCode.OK:
         return
-    for skipped in unexpected(reporter.stats.get("skipped", ())):
+    if refused := unexpected(reporter.stats.get("skipped", ())):
+        reporter.write_line("")  # with several processes the line of dots is not ended yet
+    for skipped in refused:
         reporter.write_line(f"skipped for a reason that tests/skips.py does not allow: {skipped}", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
