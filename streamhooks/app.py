@@ -27,7 +27,7 @@ from streamhooks.ingest.door import IngestDoor
 from streamhooks.observe import logs
 from streamhooks.observe.figures import Tell, write_log
 from streamhooks.observe.traces import PATIENCE, tracing
-from streamhooks.reload import LoadAgain, Reload
+from streamhooks.reload import FILES_EVERY, LoadAgain, Reload
 from streamhooks.sender import GuardError, Sender, TlsNews
 
 log = structlog.get_logger("streamhooks")
@@ -109,9 +109,11 @@ async def application(
     tell: Tell = write_log,
     sender: Callable[[], Sender] = open_sender,
     opened: Opened = write_nothing,
+    files_every: float = FILES_EVERY,
 ) -> AsyncIterator[Worker]:
     """A worker with its doors, ready when entered. `opened` is told the admin address before the worker starts.
 
+    `files_every`: seconds between two looks whether a file has changed, for `load_again`.
     Raises GuardError before anything else is done, StoreError, and ConfigError for a door that cannot open.
     """
     consumer = consumer_name()
@@ -132,7 +134,8 @@ async def application(
         )
         _stop_on_signals(worker.stopping)
         door = IngestDoor(loaded.settings, worker.figures, worker.stopping)
-        async with AdminSite(loaded, worker, sending, opened), door, worker, Reload(loaded, load_again, worker):
+        reload = Reload(loaded, load_again, worker, files_every)
+        async with AdminSite(loaded, worker, sending, opened), door, worker, reload:
             yield worker
 
 

@@ -25,7 +25,7 @@ from streamhooks.handlers.catalogue import Catalogue
 from streamhooks.settings import Settings
 
 log = structlog.get_logger("streamhooks")
-LOOK_EVERY = 2.0
+FILES_EVERY = 2.0
 """Seconds. Looking at a few files is cheaper than any notifier, and works on every mounted volume."""
 _AT_START = ("redis", "stream", "worker", "dead", "cool", "admin", "ingest", "log", "reload")
 """Sections that a running worker does not take over."""
@@ -35,12 +35,18 @@ LoadAgain: TypeAlias = Callable[[Held | None], Loaded]
 
 
 class Reload:
-    """Keeps a worker's handlers equal to the files. Does nothing without `load_again`."""
+    """Keeps a worker's handlers equal to the files, at which it looks every `files_every` seconds.
 
-    def __init__(self, loaded: Loaded, load_again: LoadAgain | None, worker: Worker) -> None:
+    Does nothing without `load_again`.
+    """
+
+    def __init__(
+        self, loaded: Loaded, load_again: LoadAgain | None, worker: Worker, files_every: float = FILES_EVERY
+    ) -> None:
         self._loaded = loaded
         self._load_again = load_again
         self._worker = worker
+        self._files_every = files_every
         self._seen = dict(loaded.held.stamps)
         """The files as they were last looked at, so that each change is told once."""
         self._asked = asyncio.Event()
@@ -61,7 +67,7 @@ class Reload:
 
     async def _watch(self, load_again: LoadAgain) -> None:
         while True:
-            asked = await within(self._asked.wait(), LOOK_EVERY)
+            asked = await within(self._asked.wait(), self._files_every)
             self._asked.clear()
             self._look(load_again, asked)
 

@@ -1,6 +1,7 @@
 """A collector of traces: takes OTLP over HTTP on 127.0.0.1 and keeps what came as plain values."""
 
 import asyncio
+import threading
 from types import TracebackType
 from typing import Any
 
@@ -9,6 +10,8 @@ from msgspec import Struct
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1 import trace_pb2
+
+from tests.waiting import eventually
 
 
 class Collected(Struct, frozen=True):
@@ -30,7 +33,10 @@ class Collected(Struct, frozen=True):
 
 
 class Collector:
-    """`async with Collector() as collector:` at `collector.url`; it answers `status`, or nothing at all when silent."""
+    """`async with Collector() as collector:` at `collector.url`; it answers `status`, or nothing at all when silent.
+
+    On leaving it answers everything, until nobody sends any more.
+    """
 
     def __init__(self) -> None:
         self.spans: list[Collected] = []
@@ -38,6 +44,7 @@ class Collector:
         self.status = 200
         self.silent = False
         self.url = ""
+        self._left = asyncio.Event()
         self._runner = web.ServerRunner(web.Server(self._handle), shutdown_timeout=0.1)
 
     async def __aenter__(self) -> "Collector":
@@ -50,13 +57,17 @@ class Collector:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._runner.cleanup()
+        self._left.set()
+        try:
+            await nobody_sends()
+        finally:
+            await self._runner.cleanup()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self.requests += 1
         body = await request.content.read()
         if self.silent:
-            await asyncio.sleep(3600)
+            await self._left.wait()
         if self.status == 200:
             assert (request.method, request.path) == ("POST", "/v1/traces")
             self._keep(ExportTraceServiceRequest.FromString(body))
@@ -66,6 +77,20 @@ class Collector:
         for resource in told.resource_spans:
             for scope in resource.scope_spans:
                 self.spans += [_collected(span, _values(resource.resource.attributes)) for span in scope.spans]
+
+
+async def nobody_sends() -> None:
+    """Returns when the threads have ended that send spans from this process.
+
+    No worker waits for them long, and they go on for as long as a request may last. They draw random numbers for the
+    moment of the next try, which Hypothesis takes for a fault of the test that comes next.
+    """
+    await eventually(lambda: not _sending(), within=15, saying="nobody sends spans any more")
+
+
+def _sending() -> list[str]:
+    names = [thread.name for thread in threading.enumerate()]
+    return [name for name in names if name == "traces-close" or name.startswith("OtelBatch")]
 
 
 def _collected(span: trace_pb2.Span, resource: dict[str, Any]) -> Collected:

@@ -1,14 +1,19 @@
-"""What every room's tests may ask for: a real server, emptied before each test, and an endpoint that listens."""
+"""What every room's tests may ask for: a real server, emptied before each test, and an endpoint that listens.
+
+`scripts/test` shares the tests among two processes of pytest-xdist; a third one gathers their reports. Each of the two
+has its own session, and so its own server.
+"""
 
 import signal
 from collections.abc import AsyncIterator
+from typing import Protocol
 
 import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
 from streamhooks.embedded import EmbeddedServer
-from tests.figures import Figures, show
+from tests.figures import Figures, add, show, told
 from tests.servers import Endpoint, lasting_keys
 from tests.skips import unexpected
 
@@ -18,13 +23,31 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A skip for a reason that is not on the list fails the run."""
+    """A skip for a reason that is not on the list fails the run. Whoever does not report hands over its figures."""
+    output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["figures"] = told(session.config)
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or session.exitstatus != pytest.ExitCode.OK:
         return
-    for skipped in unexpected(reporter.stats.get("skipped", ())):
+    if refused := unexpected(reporter.stats.get("skipped", ())):
+        reporter.write_line("")  # with several processes the line of dots is not ended yet
+    for skipped in refused:
         reporter.write_line(f"skipped for a reason that tests/skips.py does not allow: {skipped}", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+class Process(Protocol):
+    """One of several, as the one that reports knows it; pytest-xdist has no types."""
+
+    config: pytest.Config
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Process) -> None:
+    """One of the processes has ended; one that crashed has handed over nothing."""
+    output: dict[str, list[str]] = getattr(node, "workeroutput", {})
+    add(node.config, output.get("figures", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -225,8 +225,8 @@ async def _changed(search: Search, change: Change, progress: Progress, total: in
     pace = Pace(change.rate)
     try:
         async for batch in _batches(search.found(), change.may, pace.size):
-            await pace.turn(len(batch))
-            ids = await change.act(batch[0].keys, [found.letter for found in batch])
+            async with pace.turn(len(batch)):
+                ids = await change.act(batch[0].keys, [found.letter for found in batch])
             done += ids
             gone += [found.letter.id for found in batch if found.letter.id not in ids]
             progress.show(len(done), errors=len(gone), part=(len(done) + len(gone)) / total if total else None)

@@ -4,6 +4,8 @@ import asyncio
 import sys
 import time
 from argparse import ArgumentParser
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from streamhooks.cli.opening import wrong
 from streamhooks.settings.rules import RATE, RefusedError
@@ -33,18 +35,24 @@ def rate(text: str) -> float:
 
 
 class Pace:
-    """Keeps a rate: `size` is the most that a batch may hold, and `turn` waits until one may go."""
+    """Keeps a rate: `size` is the most that a batch may hold, and `turn` waits until one may go.
+
+    The wait is counted from the end of the batch before: what held one up does not make a burst of those behind it.
+    """
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
-        self._began = time.monotonic()
-        self._gone = 0
+        self._next = 0.0
         self.size = min(AT_ONCE, max(1, int(rate * BEAT))) if rate else AT_ONCE
 
-    async def turn(self, count: int) -> None:
+    @asynccontextmanager
+    async def turn(self, count: int) -> AsyncIterator[None]:
+        """What is done inside is a batch of `count`."""
         if self._rate:
-            await asyncio.sleep(max(0.0, self._began + self._gone / self._rate - time.monotonic()))
-        self._gone += count
+            await asyncio.sleep(max(0.0, self._next - time.monotonic()))
+        yield
+        if self._rate:
+            self._next = time.monotonic() + count / self._rate
 
 
 def somebody_asks(yes: bool) -> bool:

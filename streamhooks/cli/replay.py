@@ -177,10 +177,10 @@ class _Replay:
         self.events += 1
 
     async def _flush(self) -> None:
-        await self._pace.turn(self._held)
-        self._unsure = self._held
-        for keys, batch in self._batch.items():
-            self.done += await History(self._client, keys, self._group).replay(batch)
+        async with self._pace.turn(self._held):
+            self._unsure = self._held
+            for keys, batch in self._batch.items():
+                self.done += await History(self._client, keys, self._group).replay(batch)
         self._unsure = 0
         self._batch.clear()
         self.up_to = self._last

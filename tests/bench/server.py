@@ -1,7 +1,6 @@
 """The embedded server's engine on a TCP port, as consumers meet a server: the embedded one has a Unix socket only."""
 
 import asyncio
-import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +10,7 @@ from streamhooks.errors import StoreError
 from streamhooks.secret import Secret
 from streamhooks.settings import Redis as RedisSettings
 from streamhooks.store.connection import ask, connect
+from tests.ports import free_port
 from tests.waiting import eventually
 
 
@@ -31,13 +31,6 @@ async def server() -> AsyncIterator[str]:
         finally:
             process.terminate()
             await process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 async def _answers(url: str) -> bool:

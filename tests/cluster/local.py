@@ -9,7 +9,8 @@ from typing import Any
 
 from streamhooks.connecting.slots import SLOTS, slot_of
 from tests.faults.engines import Engine
-from tests.faults.server import Server, free_port
+from tests.faults.server import Server
+from tests.ports import free_port
 from tests.waiting import eventually
 
 NODE_TIMEOUT = 1000

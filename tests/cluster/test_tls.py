@@ -10,7 +10,7 @@ from streamhooks.settings.model import Tls
 from streamhooks.store.cluster import Cluster
 from streamhooks.store.connection import ask, connect
 from tests.connecting.secured import secured
-from tests.faults.server import free_port
+from tests.ports import free_port
 from tests.sender.certificates import Authority
 from tests.waiting import eventually
 

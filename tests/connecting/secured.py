@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.engines import Engine, engines
-from tests.faults.server import Server, free_port
+from tests.faults.server import Server
+from tests.ports import free_port
 from tests.sender.certificates import Authority, Certificate
 
 

@@ -15,9 +15,10 @@ from streamhooks.settings.model import Tls
 from streamhooks.store.connection import ask, connect
 from tests.connecting.secured import engine_with_tls, secured, tls_options
 from tests.doors.command import command
-from tests.faults.server import Server, free_port
+from tests.faults.server import Server
 from tests.faults.trio import SERVICE, Sentinel
 from tests.flow.rig import Records, Rig
+from tests.ports import free_port
 from tests.sender.certificates import Authority, Certificate, swap
 from tests.servers import Endpoint
 from tests.waiting import eventually

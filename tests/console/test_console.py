@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-import socket
 from pathlib import Path
 
 from streamhooks.delivery.request import webhook_id
 from tests.admin.asking import ANY_PORT, TOKEN, Door, door, opened
 from tests.console.browser import Browser, Page
 from tests.flow.rig import STREAM, Rig
+from tests.ports import free_port
 from tests.servers import Answer
 from tests.waiting import eventually
 
@@ -287,12 +287,6 @@ async def test_while_redis_is_away_every_view_says_so_and_goes_on_when_it_is_bac
         assert [error for error in page.errors if "503" not in error] == []
     stop.set()
     await working
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 async def test_a_lost_connection_is_shown_and_comes_back_by_itself(rig: Rig, browser: Browser) -> None:

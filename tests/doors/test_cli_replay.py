@@ -15,6 +15,7 @@ import pytest
 from msgspec import Struct
 from redis.asyncio import Redis
 
+from streamhooks.cli.pace import Pace
 from streamhooks.store.connection import ask
 from streamhooks.store.record import Record
 from tests.doors.command import GROUP, KEYS, Ran, command, handed_out
@@ -178,6 +179,19 @@ async def test_a_rate_is_kept(redis: Redis, config: str) -> None:
     times = [int(id.partition(b"-")[0]) for id, _ in found]
     assert ran.out.startswith("5 replayed")
     assert times[4] - times[0] >= 195  # batches of two, a tenth of a second apart
+
+
+async def test_a_batch_that_was_held_up_makes_no_burst_of_those_behind_it() -> None:
+    pace, clock = Pace(20.0), asyncio.get_running_loop().time
+    begun, ended = [], []
+    for held_up in (0.25, 0.0, 0.0):
+        async with pace.turn(pace.size):
+            begun.append(clock())
+            await asyncio.sleep(held_up)
+            ended.append(clock())
+    waits = [after - before for before, after in zip(ended, begun[1:], strict=False)]
+    assert pace.size == 2
+    assert min(waits) >= 0.099, waits
 
 
 async def test_an_interrupted_replay_says_where_to_go_on_and_nothing_is_left_out(redis: Redis, config: str) -> None:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from streamhooks.listening import listening
-from tests.faults.server import free_port
+from tests.ports import free_port
 
 AT_ONCE = 8
 ROUNDS = 20

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import socket
 import subprocess
 from importlib.resources import files
 from pathlib import Path
@@ -12,18 +11,11 @@ from typing import Any
 from redis.asyncio import Redis
 
 from tests.faults.engines import Engine
+from tests.ports import free_port
 from tests.waiting import eventually
 
 READY = 20.0
 """Seconds that a start may take, the loading of its files included."""
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 class Server:

@@ -17,8 +17,9 @@ from tests.faults.crew import Crew, configuration, ended
 from tests.faults.hostile import PATH, Act, HostileEndpoint
 from tests.faults.lab import Lab
 from tests.faults.load import Load
-from tests.faults.server import Server, free_port
+from tests.faults.server import Server
 from tests.faults.sink import Sink
+from tests.ports import free_port
 from tests.waiting import eventually
 
 

@@ -10,7 +10,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from tests.faults.engines import Engine
-from tests.faults.server import READY, Server, free_port
+from tests.faults.server import READY, Server
+from tests.ports import free_port
 from tests.waiting import eventually
 
 SERVICE = "gateway"

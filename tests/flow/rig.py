@@ -124,8 +124,12 @@ class Rig:
         return self.running(self.loaded(*handlers, **sections))
 
     @asynccontextmanager
-    async def running(self, loaded: Loaded, load_again: LoadAgain | None = None) -> AsyncIterator[Worker]:
-        async with self._hurried() as stopping, application(loaded, load_again) as worker:
+    async def running(
+        self, loaded: Loaded, load_again: LoadAgain | None = None, *, files_every: float = 0.1
+    ) -> AsyncIterator[Worker]:
+        """The same of what was loaded. With `load_again` it looks at its files every `files_every` seconds."""
+        serving = application(loaded, load_again, files_every=files_every)
+        async with self._hurried() as stopping, serving as worker:
             self.workers.append(worker)
             try:
                 yield worker
@@ -293,11 +297,12 @@ class Rig:
         group = next((g for g in await self.redis.xinfo_groups(STREAM) if g["name"] == GROUP.encode()), None)
         if group is None or await ask(self.redis, "XRANGE", STREAM, "(" + group["last-delivered-id"].decode(), "+"):
             return False
-        left = [
-            await self.pending(),
-            await self.pending(self.keys.retry),
-            await ask(self.redis, "XLEN", self.keys.retry),
-            await ask(self.redis, "ZCARD", self.keys.parked),
-            await ask(self.redis, "HLEN", self.keys.parked_data),
-        ]
-        return not any(left)
+        # In one moment: what is woken between two looks would be seen neither where it was nor where it is.
+        async with self.redis.pipeline(transaction=True) as look:
+            look.xpending(STREAM, GROUP)
+            look.xpending(self.keys.retry, GROUP)
+            look.xlen(self.keys.retry)
+            look.zcard(self.keys.parked)
+            look.hlen(self.keys.parked_data)
+            entries, retries, *left = await look.execute()
+        return not any((entries["pending"], retries["pending"], *left))

@@ -123,6 +123,7 @@ async def test_one_handler_is_finished_while_another_is_still_sending(rig: Rig) 
         await rig.endpoint.wait_for(1)
         await eventually(rig.letters)
         told = await explained(rig, entry, *handlers)
+        rig.endpoint.release()
     assert told["now"][0].startswith(f"slow  pending at {worker.consumer}, ")
     assert told["now"][1].startswith("dead  dead letter ")
 

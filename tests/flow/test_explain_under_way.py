@@ -76,6 +76,7 @@ async def test_pending_at_a_worker_that_sends_it(rig: Rig) -> None:
         entry = await rig.publish("abc")
         await rig.endpoint.wait_for(1)
         told = await explained(rig, entry, rig.handler(), worker={"lease": 60})
+        rig.endpoint.release()
     assert told["now"][0].startswith(f"h  pending at {worker.consumer}, handed out once, last kept alive at 2")
     assert "not been heard of" not in told["now"][0]
     assert told["what to do"] == ["it goes on by itself; watch it", "streamhooks status --watch"]

@@ -12,6 +12,7 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from streamhooks.files import Held, Loaded, load
+from streamhooks.reload import FILES_EVERY
 from tests.flow.rig import Rig
 from tests.servers import Received
 from tests.waiting import eventually
@@ -193,7 +194,7 @@ async def test_a_secret_of_the_connection_needs_a_restart_and_is_said_to(rig: Ri
 
 async def test_a_changed_configuration_is_taken_over_by_itself(rig: Rig, files: Files) -> None:
     files.write()
-    async with serving(rig, files):
+    async with rig.running(files.read(), files.read, files_every=FILES_EVERY):
         files.write(target_path=f"{rig.endpoint.url}/moved")
         assert await told(rig, "reloaded") == [{"handlers": 1}]
         assert (await delivered(rig, "k")).path == "/moved"

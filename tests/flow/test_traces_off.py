@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from streamhooks.observe.traces import wanted
-from tests.collector import Collector
+from tests.collector import Collector, nobody_sends
 from tests.flow.rig import Rig
 from tests.waiting import eventually
 
@@ -170,6 +170,7 @@ async def test_a_collector_that_is_away_loses_no_event_and_is_told_of_once(
         await rig.publish_many(50, "later")
         await rig.settled(delivered=100)
     assert (record["level"], record["error"]) == ("warning", "ConnectionError")
+    await nobody_sends()
     assert len(rig.records.of("traces_not_taken")) == 1
     assert sorted(rig.arrived) == sorted([f"k{n}" for n in range(50)] + [f"later{n}" for n in range(50)])
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from tests.ports import free_port
 from tests.waiting import eventually
 
 FOLDER = Path(__file__).parents[2] / "scripts/gateways/nginx"
@@ -56,13 +56,6 @@ class Nginx:
         writer.close()
         await writer.wait_closed()
         return line
-
-
-def free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port: int = bound.getsockname()[1]
-        return port
 
 
 def configuration(folder: Path, port: int, options: str, places: Mapping[str, str]) -> str:

@@ -16,8 +16,9 @@ from streamhooks.model import Event
 from streamhooks.partitioning import stream_names, stream_of
 from streamhooks.store.connection import ask
 from tests.flow.rig import STREAM, Rig
-from tests.gateways.nginx import free_port, needs_nginx, nginx
+from tests.gateways.nginx import needs_nginx, nginx
 from tests.ingest.asking import stored
+from tests.ports import free_port
 from tests.servers import Endpoint
 from tests.waiting import eventually
 

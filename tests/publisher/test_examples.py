@@ -10,7 +10,8 @@ import pytest
 
 from streamhooks.model import Event
 from streamhooks.partitioning import stream_names, stream_of
-from tests.faults.server import Server, free_port
+from tests.faults.server import Server
+from tests.ports import free_port
 from tests.publisher.reading import STREAM, published
 from tests.waiting import eventually
 

@@ -7,8 +7,8 @@ from tests.faults.checker import Verdict
 from tests.faults.experiments import experiment
 from tests.faults.hostile import at_first, hanging
 from tests.faults.lab import IN_FLIGHT, Lab
-from tests.faults.server import free_port
 from tests.faults.stand import stand
+from tests.ports import free_port
 from tests.waiting import eventually
 
 EVENTS = 24
