@@ -176,10 +176,12 @@ class Cluster(Redis):
         found = self._nodes.get(address)
         if found is not None:
             return found
+        # Before anything is waited for: somebody else may want it, too.
+        found = self._nodes[address] = self._open_node(address)
         for gone in self._nodes.keys() - {*self.topology.nodes, address}:
-            await self._nodes.pop(gone).connection_pool.disconnect(inuse_connections=False)
-        self._nodes[address] = self._open_node(address)
-        return self._nodes[address]
+            # Kept, for what is in use there is closed with us.
+            await self._nodes[gone].connection_pool.disconnect(inuse_connections=False)
+        return found
 
 
 def key_of(words: Sequence[Any]) -> str | bytes | None:

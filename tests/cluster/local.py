@@ -130,16 +130,16 @@ class LocalCluster:
         (found,) = [n for n in self.nodes if (await n.ask("INFO", "replication"))["connected_slaves"]]
         return found
 
-    async def in_step(self) -> bool:
-        """Every replica has what its primary has."""
-        for node in self.nodes:
-            told = await node.ask("INFO", "replication")
-            behind = [
-                told[f"slave{at}"]["offset"] - told["master_repl_offset"] for at in range(told["connected_slaves"])
-            ]
-            if any(behind):
-                return False
-        return True
+    async def replicated(self) -> None:
+        """Returns once the replica has all that its primary has now."""
+        primary = await self.followed()
+        wanted = (await primary.ask("INFO", "replication"))["master_repl_offset"]
+
+        async def reached() -> bool:
+            told = await primary.ask("INFO", "replication")
+            return bool(told["slave0"]["offset"] >= wanted)
+
+        await eventually(reached, 5.0, "the replica has what its primary had")
 
     async def _has(self, node: Server, slot: int) -> bool:
         for first, last, (_, port, *_), *_ in await node.ask("CLUSTER", "SLOTS"):

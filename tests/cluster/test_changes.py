@@ -48,7 +48,7 @@ async def test_a_primary_that_dies_is_followed_by_its_replica_and_what_was_repli
     async with rig.working(rig.handler()):
         await rig.publish_everywhere(4, "before")
         await eventually(lambda: rig.endpoint.at_once == 12)
-        await eventually(cluster.in_step)
+        await cluster.replicated()
         await primary.kill()
         died = clock()
         rig.endpoint.release()

@@ -11,7 +11,6 @@ from streamhooks.errors import PublishError
 from streamhooks.store.connection import ask
 from streamhooks.sync import Publisher as SyncPublisher
 from tests.cluster.rig import PARTITIONS, STREAMS, ClusterRig, api_of
-from tests.waiting import eventually
 
 
 def event(partition: int, number: int = 0) -> Mapping[str, Any]:
@@ -83,7 +82,7 @@ async def test_a_node_that_dies_holds_up_its_own_events_until_its_replica_has_ta
         async with Publisher(rig.url, partitions=PARTITIONS) as publisher:
             await publisher.publish_many(events(1))
             await asyncio.to_thread(threads.publish_many, events(1))
-            await eventually(rig.cluster.in_step)
+            await rig.cluster.replicated()
             await followed.kill()
             await publisher.publish(**event((partition + 1) % PARTITIONS))
             await asyncio.gather(publisher.publish_many(events(1)), asyncio.to_thread(threads.publish_many, events(1)))
