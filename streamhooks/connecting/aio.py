@@ -81,9 +81,16 @@ class _Doubting(AbstractConnection):
             self._made_after = self._doubt.times
         await super().connect()  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
 
-    async def send_packed_command(self, *args: Any, **options: Any) -> None:
+    async def send_packed_command(self, command: Any, *args: Any, **options: Any) -> None:
+        writer = self._writer
+        # Where all before it has been sent, the kernel or the transport takes it at once: there is nothing to wait for,
+        # and redis-py makes a task to wait in.
+        idle = self.is_connected and writer is not None and not writer.transport.get_write_buffer_size()
+        if idle and writer is not None and isinstance(command, list):
+            writer.writelines(command)
+            return
         try:
-            await super().send_packed_command(*args, **options)
+            await super().send_packed_command(command, *args, **options)
         except DOUBTFUL as error:
             self._heed(error)
             raise

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import Redis
 
 from streamhooks.connecting.address import Address, AddressError, Node, read
 from streamhooks.connecting.aio import ways
@@ -24,6 +24,7 @@ from streamhooks.connecting.troubles import FAULTS, trouble_of
 from streamhooks.errors import ConfigError, Fault, StoreError
 from streamhooks.secret import shown_url
 from streamhooks.settings import Redis as RedisSettings
+from streamhooks.store.client import Client, Pool
 from streamhooks.store.cluster import Cluster, Topology
 
 Word: TypeAlias = str | bytes | int | float
@@ -49,8 +50,8 @@ def connect(redis: RedisSettings, *, wait: float = 0.0, connections: int = 8, be
     def opened(server: Address) -> Redis:
         known = beside.connection_pool.connection_kwargs if beside is not None and server is address else {}
         kind, given = ways(server, redis.password, tls, timeout=COMMAND_TIMEOUT + wait, beside=known)
-        return Redis.from_pool(
-            BlockingConnectionPool(connection_class=kind, max_connections=connections, timeout=COMMAND_TIMEOUT, **given)
+        return Client.from_pool(
+            Pool(connection_class=kind, max_connections=connections, timeout=COMMAND_TIMEOUT, **given)
         )
 
     if address.form != "cluster":
