@@ -1,5 +1,6 @@
 """What both publishers are given and make of it: options, checked once, and events in the packed form."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, TypedDict
@@ -29,7 +30,7 @@ class Envelope(TypedDict, total=False):
     traceparent: str
 
 
-class Front:
+class Front(ABC):
     """The options of a publisher. Times are in seconds.
 
     `stream` and `partitions` are those of the workers' configuration. `patience` is how long a call may try again while
@@ -71,9 +72,9 @@ class Front:
         self._replica_timeout = replica_timeout
         self._prepare()
 
+    @abstractmethod
     def _prepare(self) -> None:
         """Makes what the twin holds. Raises PublishError for a URL that is no address."""
-        raise NotImplementedError
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._place} {self._streams[0]}>"
