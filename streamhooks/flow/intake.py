@@ -31,6 +31,8 @@ from streamhooks.store.record import Record
 from streamhooks.store.settle import Settlement, Source
 
 log = structlog.get_logger("streamhooks")
+FREE, BEHIND = Send(), Park()
+"""The verdicts on what claims nothing, and on what may not ask yet."""
 BREATH = 0.01
 """Seconds of decoding and rendering after which everything else has its turn: a batch of templates that each run out of
 steps would hold the heartbeat and every answer up for seconds."""
@@ -111,7 +113,7 @@ class Intake:
         for job in jobs:
             if job.state == "ended":  # lost to another worker while Redis was asked
                 continue
-            match verdicts.get(job, Send() if job.claim is None else Park()):
+            match verdicts.get(job, FREE if job.claim is None else BEHIND):
                 case Send(held):
                     if (held == job.told or self._retold(job, held)) and not self._taken(job):
                         await self._lanes[job.handler].queue(job)
@@ -166,7 +168,7 @@ class Intake:
 
     def _is_behind_an_unclaimed(self, job: Job) -> bool:
         """Redis has no mark yet of what was sent without a claim: a duplicate must wait for its end, not ask."""
-        sent = self._unclaimed.get((job.handler, job.fingerprint))
+        sent = self._unclaimed.get((job.handler, job.fingerprint)) if self._unclaimed else None
         return sent is not None and sent is not job and sent.state != "ended"
 
     async def _receipts(self, carriers: Iterable[Carrier]) -> dict[str, frozenset[str]]:

@@ -28,7 +28,7 @@ from streamhooks.flow.pausing import Standing
 from streamhooks.flow.telling import Telling
 from streamhooks.flow.turns import Turns
 from streamhooks.handlers.handler import Handler
-from streamhooks.model import HELD, Dead, Delivered, Failure, Outcome, Reply, Retry
+from streamhooks.model import HELD, Dead, Delivered, Failure, Outcome, Reply, Request, Retry
 from streamhooks.observe.figures import HandlerFigures
 from streamhooks.sender import Sender
 
@@ -148,7 +148,13 @@ class Lane:
                 if self._turns is not None and not await self._turn(self._turns):
                     return
                 if job.state == "queued" and self._begins(job):  # else lost to another worker meanwhile, or put off
-                    self._ended(job, await self._sent(job))
+                    try:
+                        answer = await self._sender.send(_request(job), self.handler)
+                    except Exception:
+                        # A bug must not lose this job nor hold the ones behind it: it counts as our own trouble.
+                        log.exception("sending_failed", handler=self.handler.id, entry=job.event.id)
+                        answer = Failure("local", "internal error, see the log", time.monotonic() - job.started)
+                    self._ended(job, answer)
                 job = self._queue.popleft() if self._queue else None
                 self._place.set()
         finally:
@@ -172,17 +178,6 @@ class Lane:
         job.started = now
         reached("sending", job.owner)
         return True
-
-    async def _sent(self, job: Job) -> Reply | Failure:
-        if job.request is None:  # a job without a request has ended before it could be offered
-            raise AssertionError(job)
-        try:
-            request = job.request if job.span is None else job.span.carried(job.request)
-            return await self._sender.send(request, self.handler)
-        except Exception:
-            # A bug must not lose this job nor hold the ones behind it: it counts as our own trouble.
-            log.exception("sending_failed", handler=self.handler.id, entry=job.event.id)
-            return Failure("local", "internal error, see the log", time.monotonic() - job.started)
 
     def _ended(self, job: Job, answer: Reply | Failure) -> None:
         job.replied = time.monotonic()
@@ -224,6 +219,12 @@ class Lane:
     def _spread(self, seconds: float) -> float:
         """What waits for the same moment comes back over a third of the time more, not all at once."""
         return seconds * (1 + self._rng.random() / 3)
+
+
+def _request(job: Job) -> Request:
+    if job.request is None:  # a job without a request has ended before it could be offered
+        raise AssertionError(job)
+    return job.request if job.span is None else job.span.carried(job.request)
 
 
 def _words(answer: Reply | Failure) -> str:

@@ -99,14 +99,13 @@ class Pool:
         self._destinations: dict[tuple[tuple[str, int, bool], ssl.SSLContext], _Destination] = {}
         self._sweeping: asyncio.TimerHandle | None = None
 
-    def kept(self, target: Target, context: ssl.SSLContext) -> Link | None:
-        """A connection that stands already."""
+    def kept(self, target: Target, context: ssl.SSLContext, now: float) -> Link | None:
+        """A connection that stands already; `now` is monotonic."""
         destination = self._destinations.get((target.place, context))
         if destination is not None:
-            young = time.monotonic() - KEEP_ALIVE
             while destination.kept:
                 link = destination.kept.pop()
-                if link.usable and link.kept_since > young:
+                if link.usable and link.kept_since > now - KEEP_ALIVE:
                     return link
                 link.close()
         return None

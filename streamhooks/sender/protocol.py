@@ -60,20 +60,14 @@ class BoundedHandler(ResponseHandler):
     def data_received(self, data: bytes) -> None:
         if self._at_rest:
             self._give_up()
-        elif len(data) <= PIECE:
-            self._parse(data)
-        else:
-            for start in range(0, len(data), PIECE):
-                self._parse(data[start : start + PIECE])
-                if self._exception is not None:
-                    return
-
-    def _parse(self, piece: bytes) -> None:
-        super().data_received(piece)
-        if len(self._buffer) > MOST_WAITING:
-            self.set_exception(HttpProcessingError(message="more answers than requests"))
-        if self._exception is not None:
-            self._give_up()
+            return
+        for start in (0,) if len(data) <= PIECE else range(0, len(data), PIECE):
+            super().data_received(data[start : start + PIECE])
+            if len(self._buffer) > MOST_WAITING:
+                self.set_exception(HttpProcessingError(message="more answers than requests"))
+            if self._exception is not None:
+                self._give_up()
+                return
 
     def fail(self, error: Exception) -> None:
         """Whoever reads, a head or a body, meets `error`."""

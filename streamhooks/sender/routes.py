@@ -43,20 +43,24 @@ class Routes:
         self._own_resolver: AbstractResolver | None = None
         self._contexts = contexts
         self._pools: dict[Route, Pool] = {}
+        self._ways: dict[Route, Way] = {}
 
     def way(self, route: Route) -> Way | Unusable:
         """How to send by a route; one that cannot be used is tried again a little later."""
         context = self._contexts.of(route.tls)
         if isinstance(context, Unusable):
             return context
-        pool = self._pools.get(route)
-        if pool is None:
-            proxy = URL(route.proxy.reveal()) if route.proxy else None
-            pool = self._pools[route] = Pool(self._connector(route), proxy)
-        return Way(pool, context)
+        way = self._ways.get(route)
+        if way is None or way.context is not context:
+            pool = self._pools.get(route)
+            if pool is None:
+                proxy = URL(route.proxy.reveal()) if route.proxy else None
+                pool = self._pools[route] = Pool(self._connector(route), proxy)
+            way = self._ways[route] = Way(pool, context)
+        return way
 
     async def close(self) -> None:
-        pools, self._pools = self._pools, {}
+        pools, self._pools, self._ways = self._pools, {}, {}
         for pool in pools.values():
             await pool.close()
         if self._own_resolver is not None:

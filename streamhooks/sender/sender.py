@@ -86,7 +86,7 @@ class Sender:
         until = started + handler.timeout
         try:
             head = self._head(request, handler, way.pool.preface(target))
-            link = way.pool.kept(target, way.context) or await _connected(way, target, until)
+            link = way.pool.kept(target, way.context, started) or await _connected(way, target, until)
             stand.reached = True
             answer = await exchange(
                 link, head, request.body, bodiless=request.method == "HEAD", deadlines=self._deadlines, until=until
