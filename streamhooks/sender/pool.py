@@ -67,12 +67,15 @@ def _preface(line: str, host: str) -> str:
 class Link:
     """One connection, in use or kept."""
 
-    __slots__ = ("_connection", "_destination", "kept_since", "protocol")
+    __slots__ = ("_connection", "_pool", "destination", "kept_since", "protocol")
 
-    def __init__(self, connection: Connection, protocol: BoundedHandler, destination: "_Destination") -> None:
+    def __init__(
+        self, connection: Connection, protocol: BoundedHandler, destination: "_Destination", pool: "Pool"
+    ) -> None:
         self.protocol = protocol
+        self.destination = destination
         self._connection = connection
-        self._destination = destination
+        self._pool = pool
         self.kept_since = 0.0
 
     @property
@@ -82,7 +85,7 @@ class Link:
     def keep(self) -> None:
         """It may be used again: call this once, after an exchange that was whole."""
         self.kept_since = time.monotonic()
-        self._destination.kept.append(self)
+        self._pool.keep(self)
 
     def close(self) -> None:
         self._connection.close()
@@ -117,9 +120,13 @@ class Pool:
         protocol = connection.protocol
         if not isinstance(protocol, BoundedHandler):
             raise TypeError("a connection that is not of our making")
+        return Link(connection, protocol, destination, self)
+
+    def keep(self, link: Link) -> None:
+        """As Link.keep has it."""
+        link.destination.kept.append(link)
         if self._sweeping is None:
             self._sweeping = asyncio.get_running_loop().call_later(KEEP_ALIVE, self._sweep)
-        return Link(connection, protocol, destination)
 
     def preface(self, target: Target) -> str:
         """What stands first in a request after its method."""

@@ -1,9 +1,11 @@
 """Sending: slots, slow endpoints, full lanes, breakers, and what a retry keeps."""
 
 import asyncio
+import gc
 
 import pytest
 
+from streamhooks.flow.carrier import Carrier, Job
 from streamhooks.flow.worker import Worker
 from streamhooks.handlers.catalogue import Catalogue
 from streamhooks.store.record import Record
@@ -207,3 +209,17 @@ async def _release_when_one_is_left(rig: Rig, worker: Worker) -> None:
 def _reload(rig: Rig, worker: Worker, path: str) -> None:
     fresh = rig.loaded(rig.handler(target_path=rig.endpoint.url + path, concurrency=1))
     worker.lanes.replace(Catalogue(fresh.handlers))
+
+
+async def test_what_an_event_leaves_is_freed_without_the_collector(rig: Rig) -> None:
+    """A circle for each event would grow for minutes, because `serve` has the collector look rarely."""
+    async with rig.working(rig.handler()):
+        gc.collect()
+        gc.disable()
+        try:
+            await rig.publish_many(50)
+            await rig.settled(delivered=50)
+            left = [thing for thing in gc.get_objects() if isinstance(thing, Job | Carrier)]
+        finally:
+            gc.enable()
+    assert left == []
