@@ -147,10 +147,7 @@ class _Tcp(_Doubting, Connection):
     def _said(self, error: RedisError) -> str:
         if self._tls is None:
             return ""
-        said = self._tls.said(error.__cause__) or self._tls.said(error.__context__)
-        if not said and not self._answered:
-            said = self._tls.hung_up(str(error))
-        return self._here(said)
+        return self._here(self._tls.lost(error, answered=self._answered))
 
     def _here(self, said: str) -> str:
         return f"{Node(self.host, self.port)}: {said}" if said else ""

@@ -5,20 +5,15 @@ connection made after; while new ones cannot be used (a certificate is there, it
 so, and a handshake that then fails says why.
 """
 
-import os
 import ssl
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from msgspec import Struct
 
 from streamhooks.connecting.address import Address
+from streamhooks.pem import is_text, on_disk, stamp
 from streamhooks.secret import Secret, revealed
 
 _HUNG_UP = ("Connection closed", "Error ")
-_PEM = "-----BEGIN "
-"""What begins so is the text itself, and not a path."""
 
 
 class TlsError(ValueError):
@@ -79,11 +74,14 @@ class Tls:
             said = f"TLS failed: {error.reason or error}"
         return said + self._fault
 
-    def hung_up(self, said: str) -> str:
-        """The same of a server that hung up before its first answer: with TLS 1.3 it has refused our certificate then,
-        and the alert that says so may be lost. Nothing where it gave an answer; `said` is redis-py's text.
+    def lost(self, error: Exception, *, answered: bool) -> str:
+        """The same of a connection that redis-py says is lost. A server that hangs up before its first answer has, with
+        TLS 1.3, refused our certificate, and the alert that says so may be lost.
         """
-        return self._refused("it hung up") if said.startswith(_HUNG_UP) else ""
+        said = self.said(error.__cause__) or self.said(error.__context__)
+        if not said and not answered and str(error).startswith(_HUNG_UP):
+            return self._refused("it hung up")
+        return said
 
     def _refused(self, why: str) -> str:
         said = f"it refuses our certificate, or wants one ({why}): see {self._prefix}cert_file"
@@ -106,7 +104,7 @@ def tls_of(address: Address, files: TlsFiles, prefix: str = "") -> Tls | None:
 def _made(files: TlsFiles) -> ssl.SSLContext:
     ca, cert, key = (revealed(text) for text in (files.ca_file, files.cert_file, files.key_file))
     try:
-        of_text = ca.startswith(_PEM)
+        of_text = is_text(ca)
         context = ssl.create_default_context(cadata=ca) if of_text else ssl.create_default_context(cafile=ca or None)
     except (OSError, ValueError) as error:
         raise TlsError("ca_file", _said(error)) from None
@@ -120,7 +118,7 @@ def _made(files: TlsFiles) -> ssl.SSLContext:
 
 def _show(context: ssl.SSLContext, cert: str, key: str) -> None:
     """Has it show a client certificate."""
-    with _on_disk(cert) as cert_path, _on_disk(key) as key_path:
+    with on_disk(cert) as cert_path, on_disk(key) as key_path:
         try:
             # By itself first: what is wrong with the pair is then the key.
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cert_path)
@@ -142,27 +140,7 @@ def _said(error: Exception) -> str:
     return f"cannot be read: {(error.strerror if isinstance(error, OSError) else None) or type(error).__name__}"
 
 
-@contextmanager
-def _on_disk(text: str) -> Iterator[str]:
-    """A path for OpenSSL, which reads a key from files only; PEM text lies in one for the moment, ours alone."""
-    if not text.startswith(_PEM):
-        yield text
-        return
-    with tempfile.NamedTemporaryFile("w", encoding="ascii", errors="replace") as file:
-        file.write(text)
-        file.flush()
-        yield file.name
-
-
 def _stamps(files: TlsFiles) -> tuple[tuple[int, ...] | None, ...]:
     """What tells that a file has changed, its permissions too; a mounted volume swaps whole files."""
     named = map(revealed, (files.ca_file, files.cert_file, files.key_file))
-    return tuple(_stamp(path) for path in named if path and not path.startswith(_PEM))
-
-
-def _stamp(path: str) -> tuple[int, ...] | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_size
+    return tuple(stamp(path) for path in named if path and not is_text(path))

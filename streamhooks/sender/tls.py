@@ -5,24 +5,19 @@ is in force for every connection opened after it was seen; one that cannot be us
 force stays so. Files are looked at when somebody sends, every few seconds at most; a route without files never looks.
 """
 
-import os
 import ssl
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TypeAlias
 
 from msgspec import Struct
 
 from streamhooks.handlers.handler import Tls
+from streamhooks.pem import is_text, on_disk, stamp
 from streamhooks.secret import revealed
 
 LOOK_EVERY = 2.0
 """Seconds between two looks at the files of a route."""
-
-_PEM = "-----BEGIN "
-"""A setting that begins so is the text itself, which came from the environment, and not a path."""
 
 
 class Unusable(Struct, frozen=True):
@@ -75,7 +70,7 @@ class Contexts:
 
     def _look(self, tls: Tls, kept: _Kept) -> None:
         # Before reading, so that what changes meanwhile is seen the next time.
-        stamps = tuple(_stamp(path) for path in kept.files)
+        stamps = tuple(stamp(path) for path in kept.files)
         if isinstance(kept.made, ssl.SSLContext) and stamps == kept.stamps:
             return
         made = tls_context(tls)
@@ -96,7 +91,7 @@ def tls_context(tls: Tls) -> ssl.SSLContext | Unusable:
     try:
         context = _trusting(revealed(tls.ca_file))
         if tls.cert_file:
-            with _on_disk(revealed(tls.cert_file)) as cert, _on_disk(revealed(tls.key_file)) as key:
+            with on_disk(revealed(tls.cert_file)) as cert, on_disk(revealed(tls.key_file)) as key:
                 # An encrypted key asks at the terminal for its password unless one is given.
                 context.load_cert_chain(cert, key or None, password="")
     except (OSError, ValueError) as error:
@@ -109,21 +104,9 @@ def tls_context(tls: Tls) -> ssl.SSLContext | Unusable:
 
 
 def _trusting(ca_file: str) -> ssl.SSLContext:
-    if ca_file.startswith(_PEM):
+    if is_text(ca_file):
         return ssl.create_default_context(cadata=ca_file)
     return ssl.create_default_context(cafile=ca_file or None)
-
-
-@contextmanager
-def _on_disk(setting: str) -> Iterator[str]:
-    """A path for OpenSSL, which reads a key from files only; PEM text lies in one for the moment, ours alone."""
-    if not setting.startswith(_PEM):
-        yield setting
-        return
-    with tempfile.NamedTemporaryFile("w", encoding="ascii", errors="replace") as file:
-        file.write(setting)
-        file.flush()
-        yield file.name
 
 
 def _reason(error: Exception) -> str:
@@ -137,13 +120,4 @@ def _reason(error: Exception) -> str:
 
 def _files(tls: Tls) -> tuple[str, ...]:
     named = map(revealed, (tls.ca_file, tls.cert_file, tls.key_file))
-    return tuple(path for path in named if path and not path.startswith(_PEM))
-
-
-def _stamp(path: str) -> tuple[int, ...] | None:
-    """What tells that a file has changed, its permissions too; a mounted volume swaps whole files."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_size
+    return tuple(path for path in named if path and not is_text(path))
