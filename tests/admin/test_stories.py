@@ -1,5 +1,7 @@
 """`/api/v1/explain/{id}`: the story of one event, by each id that a person may have, as `explain` tells it."""
 
+import json
+import re
 from typing import Any
 
 from streamhooks.delivery.request import webhook_id
@@ -15,6 +17,11 @@ ALL = {"journal": "all"}
 async def story(ours: Door, id: str) -> Any:
     (one,) = (await ours.got(f"/api/v1/explain/{id}"))["stories"]
     return one
+
+
+def timeless(document: Any) -> str:
+    """The document without what the clock makes of it: how long the cool-down still lasts."""
+    return re.sub(r", for \d[\w ]*", "", json.dumps(document))
 
 
 async def test_the_api_and_the_command_give_the_same_document(rig: Rig) -> None:
@@ -35,7 +42,7 @@ async def test_the_api_and_the_command_give_the_same_document(rig: Rig) -> None:
         for id in (*ids, letter["id"], webhook_id(ids[0], 0, "h")):
             told = await ours.got(f"/api/v1/explain/{id}")
             ran = await command("explain", id, "--event", "--json", "--config", config)
-            assert (ran.code, ran.json) == (0, told)
+            assert (ran.code, timeless(ran.json)) == (0, timeless(told))
             assert told["stories"][0]["content"]["Message"] == "Auth Failure"
 
 

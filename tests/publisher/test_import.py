@@ -28,7 +28,7 @@ def test_the_publisher_needs_nothing_of_the_worker() -> None:
         ended = subprocess.run([sys.executable, "-c", modules], capture_output=True, text=True, check=True)
         rooms = {name.split(".")[1] for name in ended.stdout.split()}
         rules = {"wire", "envelope", "payload", "event_types", "own_events", "partitioning"}
-        assert rooms <= {"publisher", "connecting", "sync", "model", "errors", "secret", *rules}
+        assert rooms <= {"publisher", "connecting", "sync", "model", "errors", "secret", "pem", *rules}
         assert "aiohttp" not in loaded_by(code)
 
 
