@@ -27,7 +27,7 @@ from streamhooks.settings import Settings
 log = structlog.get_logger("streamhooks")
 FILES_EVERY = 2.0
 """Seconds. Looking at a few files is cheaper than any notifier, and works on every mounted volume."""
-_AT_START = ("redis", "stream", "worker", "dead", "cool", "admin", "ingest", "log", "reload")
+AT_START = ("redis", "stream", "worker", "dead", "cool", "admin", "ingest", "log", "reload")
 """Sections that a running worker does not take over."""
 
 LoadAgain: TypeAlias = Callable[[Held | None], Loaded]
@@ -125,7 +125,7 @@ def _listed(error: ConfigError) -> list[str]:
 
 
 def _differing(one: Settings, other: Settings) -> list[str]:
-    return [name for name in _AT_START if getattr(one, name) != getattr(other, name)]
+    return [name for name in AT_START if getattr(one, name) != getattr(other, name)]
 
 
 def _named(paths: list[Path]) -> list[str]:

@@ -1,0 +1,17 @@
+"""The references as files: `scripts/reference` writes docs/reference/ from the code, a test compares them with it."""
+
+from collections.abc import Callable
+
+from tests.pages.links import DOCS
+from tests.reference import configuration
+
+FOLDER = DOCS / "reference"
+PAGES: dict[str, Callable[[], str]] = {
+    "configuration.md": configuration.page,
+}
+"""What each file holds, by its name."""
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in PAGES.items():
+        (FOLDER / name).write_text(text())
