@@ -21,10 +21,13 @@ RESULTS = ("2xx", "3xx", "4xx", "5xx", "timeout", "connect", "dns", "tls", "bloc
 def page(figures: Figures, lanes: Iterable[Lane], backlogs: Iterable[Backlog]) -> bytes:
     """The text of `/metrics`. `backlogs` is empty while Redis does not answer: then those series are left out."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(
-        _Page([*_of_process(figures), *_of_ingest(figures), *_of_handlers(figures, lanes), *_of_redis(list(backlogs))])
-    )
+    registry.register(_Page(metrics(figures, lanes, backlogs)))
     return generate_latest(registry)
+
+
+def metrics(figures: Figures, lanes: Iterable[Lane], backlogs: Iterable[Backlog]) -> list[Metric]:
+    """The series of that page."""
+    return [*_of_process(figures), *_of_ingest(figures), *_of_handlers(figures, lanes), *_of_redis(list(backlogs))]
 
 
 class _Page(Collector):

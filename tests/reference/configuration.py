@@ -198,5 +198,5 @@ _NOTES = {
 
 
 def _table(keys: list[Key]) -> str:
-    rows = [f"| `{key.path}` | {key.type} | {key.default} | {key.means.replace('|', chr(92) + '|')} |" for key in keys]
+    rows = [f"| `{key.path}` | {key.type} | {key.default} | {key.means} |" for key in keys]
     return "\n".join(["| key | type | default | meaning |", "|---|---|---|---|", *rows, ""])

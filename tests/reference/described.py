@@ -33,21 +33,17 @@ def _own(kind: type[Struct]) -> dict[str, str]:
     assert isinstance(tree, ast.ClassDef)
     found = {}
     for before, after in zip(tree.body, tree.body[1:], strict=False):
-        if isinstance(before, ast.AnnAssign) and isinstance(before.target, ast.Name):
-            match after:
-                case ast.Expr(value=ast.Constant(value=str(text))):
-                    found[_spelled(before, before.target.id)] = _line(text)
+        text = after.value if isinstance(after, ast.Expr) else None
+        if isinstance(before, ast.AnnAssign) and isinstance(before.target, ast.Name) and isinstance(text, ast.Constant):
+            found[_spelled(before, before.target.id)] = _line(str(text.value))
     return found
 
 
 def _spelled(member: ast.AnnAssign, name: str) -> str:
     """The name that JSON has: `length: str = field(name="for")` is `for`."""
-    match member.value:
-        case ast.Call(keywords=keywords):
-            for keyword in keywords:
-                if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
-                    return str(keyword.value.value)
-    return name
+    keywords = member.value.keywords if isinstance(member.value, ast.Call) else []
+    names = [keyword.value for keyword in keywords if keyword.arg == "name"]
+    return str(names[0].value) if names and isinstance(names[0], ast.Constant) else name
 
 
 def _line(text: str) -> str:

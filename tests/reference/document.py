@@ -3,11 +3,14 @@
 from collections.abc import Callable
 
 from tests.pages.links import DOCS
-from tests.reference import configuration
+from tests.reference import commands, configuration, functions, metrics
 
 FOLDER = DOCS / "reference"
 PAGES: dict[str, Callable[[], str]] = {
+    "commands.md": commands.page,
     "configuration.md": configuration.page,
+    "functions.md": functions.page,
+    "metrics.md": metrics.page,
 }
 """What each file holds, by its name."""
 

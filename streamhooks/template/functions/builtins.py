@@ -23,34 +23,45 @@ class Boxed:
 
 
 def _not(value: Value) -> bool:
+    """Whether it is empty."""
     return not value
 
 
 def _and(first: Value, *others: Value) -> object:
-    """For the walker's tables; short-circuiting is done where arguments are evaluated."""
+    """The first argument that is empty, else the last.
+
+    For the walker's tables; short-circuiting is done where arguments are evaluated.
+    """
     return next((value for value in (first, *others) if not value), (first, *others)[-1])
 
 
 def _or(first: Value, *others: Value) -> object:
+    """The first argument that is not empty, else the last."""
     return next((value for value in (first, *others) if value), (first, *others)[-1])
 
 
 def _call(of: Value, *_: Value) -> object:
-    """No data holds a function, so this always fails; the walker adds the argument's name."""
+    """Calls a function; no event holds one, so this always fails.
+
+    The walker adds the argument's name.
+    """
     if of is None or of is MISSING:
         raise FunctionError("call of nil")
     raise FunctionError(f"non-function %s of type {type_name(of)}")
 
 
 def _print(*values: object) -> str:
+    """All as text, with a space between two that are no texts."""
     return sprint(values)
 
 
 def _println(*values: object) -> str:
+    """All as text with spaces between, and a line break."""
     return sprintln(values)
 
 
 def _printf(layout: str, *values: object) -> str:
+    """The arguments in a format with Go's verbs."""
     try:
         return sprintf(layout, values)
     except FormatError as error:

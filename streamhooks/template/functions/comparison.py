@@ -76,5 +76,5 @@ def gt(left: Value, right: Value) -> bool:
 
 
 def ge(left: Value, right: Value) -> bool:
-    """Not lt."""
+    """Whether the first is greater or equal: not lt."""
     return not lt(left, right)

@@ -34,7 +34,7 @@ def json_marshal(value: object) -> Raw:
 
 
 def to_json(value: object) -> Raw:
-    """JsonMarshal that gives nothing where it cannot."""
+    """As jsonMarshal, and nothing where that fails."""
     try:
         return Raw(json_text(value, escape_html=True))
     except NotJsonError:
@@ -98,6 +98,7 @@ def _xml(text: str) -> str:
 
 
 def b64enc(text: str) -> str:
+    """The text in base64."""
     return base64.b64encode(to_bytes(text)).decode()
 
 
@@ -112,6 +113,7 @@ def b64dec(text: str) -> str:
 
 
 def sha256sum(text: str) -> str:
+    """SHA-256 of the text, in hexadecimal digits."""
     return hashlib.sha256(to_bytes(text)).hexdigest()
 
 

@@ -48,6 +48,7 @@ def deep_key(value: object) -> str:
 
 
 def list_(*values: object) -> list[object]:
+    """A list of these."""
     return list(values)
 
 
@@ -58,6 +59,7 @@ def first(values: object) -> object:
 
 
 def last(values: object) -> object:
+    """The last item; nothing of an empty list."""
     of = items(values, "find last")
     return of[-1] if of else None
 
@@ -73,10 +75,12 @@ def initial(values: object) -> list[object]:
 
 
 def append(values: object, item: object) -> list[object]:
+    """A list with one more item at its end."""
     return [*items(values, "push"), item]
 
 
 def prepend(values: object, item: object) -> list[object]:
+    """A list with one more item before all others."""
     return [item, *items(values, "prepend")]
 
 
@@ -90,6 +94,7 @@ def concat(*lists: object) -> list[object]:
 
 
 def reverse(values: object) -> list[object]:
+    """The items, last to first."""
     return items(values, "find reverse")[::-1]
 
 
@@ -138,6 +143,7 @@ def chunk(size: int, values: object) -> list[object]:
 
 
 def to_strings(values: object) -> list[object]:
+    """Each item as text."""
     return [*as_strings(values)]
 
 

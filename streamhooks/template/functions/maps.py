@@ -18,6 +18,7 @@ def get(of: dict[str, object], key: str) -> object:
 
 
 def has_key(of: dict[str, object], key: str) -> bool:
+    """Whether the map has this key."""
     return key in of
 
 

@@ -33,6 +33,7 @@ def _wrapped(value: int) -> int:
 
 
 def int_(value: object) -> GoInt:
+    """The value as a whole number, as int64."""
     return GoInt(int64(value))
 
 
@@ -56,18 +57,22 @@ def atoi(text: str) -> GoInt:
 
 
 def add(*values: object) -> int:
+    """The sum of whole numbers."""
     return _wrapped(sum(map(int64, values)))
 
 
 def add1(value: object) -> int:
+    """One more."""
     return _wrapped(int64(value) + 1)
 
 
 def sub(left: object, right: object) -> int:
+    """The difference of whole numbers."""
     return _wrapped(int64(left) - int64(right))
 
 
 def mul(first: object, *others: object) -> int:
+    """The product of whole numbers."""
     product = int64(first)
     for other in others:
         product = _wrapped(product * int64(other))
@@ -89,18 +94,22 @@ def mod(left: object, right: object) -> int:
 
 
 def max_(first: object, *others: object) -> int:
+    """The largest, as whole numbers."""
     return max(map(int64, (first, *others)))
 
 
 def min_(first: object, *others: object) -> int:
+    """The smallest, as whole numbers."""
     return min(map(int64, (first, *others)))
 
 
 def ceil(value: object) -> float:
+    """The next whole number that is not less."""
     return _rounded(math.ceil, float64(value))
 
 
 def floor(value: object) -> float:
+    """The next whole number that is not more."""
     return _rounded(math.floor, float64(value))
 
 
@@ -130,10 +139,12 @@ def addf(*values: object) -> float:
 
 
 def subf(first: object, *others: object) -> float:
+    """The first less all others, in decimal arithmetic."""
     return float(_decimal(first) - sum(map(_decimal, others), Decimal(0)))
 
 
 def mulf(first: object, *others: object) -> float:
+    """The product, in decimal arithmetic."""
     product = _decimal(first)
     for other in others:
         product *= _decimal(other)
@@ -155,7 +166,7 @@ def divf(first: object, *others: object) -> float:
 
 
 def default(fallback: object, *given: object) -> object:
-    """`.x | default "d"`: the value, or the default where it is empty."""
+    """The value, or `fallback` where it is empty: `default "none" .Meta.Key`."""
     return given[0] if given and given[0] else fallback
 
 
@@ -165,10 +176,12 @@ def coalesce(*values: object) -> object:
 
 
 def ternary(yes: object, no: object, condition: bool) -> object:
+    """`yes` where the condition is true, else `no`."""
     return yes if condition else no
 
 
 def empty(value: object) -> bool:
+    """Whether it is nothing: null, false, 0, an empty text, list or map."""
     return not value
 
 
@@ -188,6 +201,7 @@ def type_of(value: object) -> str:
 
 
 def type_is(name: str, value: object) -> bool:
+    """Whether typeOf gives this name."""
     return type_name(value) == name
 
 
@@ -200,6 +214,7 @@ def kind_of(value: object) -> str:
 
 
 def kind_is(name: str, value: object) -> bool:
+    """Whether kindOf gives this name."""
     return kind_of(value) == name
 
 

@@ -44,10 +44,12 @@ def trim_all(cut: str, text: str) -> str:
 
 
 def trim_prefix(prefix: str, text: str) -> str:
+    """Without `prefix`, where the text begins with it."""
     return text.removeprefix(prefix)
 
 
 def trim_suffix(suffix: str, text: str) -> str:
+    """Without `suffix`, where the text ends with it."""
     return text.removesuffix(suffix)
 
 
@@ -58,6 +60,7 @@ def upper(text: str) -> str:
 
 
 def lower(text: str) -> str:
+    """Lower case, letter by letter: one letter stays one."""
     mapped = text.lower()
     if len(mapped) == len(text) and "\u03a3" not in text:  # a capital sigma would become another at the end of a word
         return mapped
@@ -65,6 +68,7 @@ def lower(text: str) -> str:
 
 
 def swapcase(text: str) -> str:
+    """Upper case for lower, and lower for upper."""
     mapped = text.swapcase()
     if len(mapped) == len(text) and "\u03a3" not in text:
         return mapped
@@ -115,14 +119,17 @@ def replace(old: str, new: str, text: str) -> str:
 
 
 def contains(part: str, text: str) -> bool:
+    """Whether `part` is in the text."""
     return part in text
 
 
 def has_prefix(prefix: str, text: str) -> bool:
+    """Whether the text begins with `prefix`."""
     return text.startswith(prefix)
 
 
 def has_suffix(suffix: str, text: str) -> bool:
+    """Whether the text ends with `suffix`."""
     return text.endswith(suffix)
 
 
@@ -188,6 +195,7 @@ def abbrev(width: int, text: str) -> str:
 
 
 def plural(one: str, many: str, count: int) -> str:
+    """`one` where the count is 1, else `many`."""
     return one if count == 1 else many
 
 
