@@ -18,12 +18,13 @@ def free_port() -> int:
     """A port of 127.0.0.1 that nobody listens on, each time another one."""
     for number in _counted:
         port = FIRST + number % (LAST - FIRST + 1)
-        if _is_free(port):
+        if is_free(port):
             return port
     raise AssertionError("counting has no end")
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether nobody listens on a port of 127.0.0.1."""
     with socket.socket() as asked:
         try:
             asked.bind(("127.0.0.1", port))

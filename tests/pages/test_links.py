@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pages.links import DOCS, PAGES, ROOT, anchors, is_outside, links, prose, relinked
+from tests.pages.links import PAGES, ROOT, anchors, is_outside, links, prose, relinked
 
 WRITTEN = [*PAGES, *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
            ROOT / "helm/streamhooks/README.md"]  # fmt: skip
@@ -27,12 +27,6 @@ def _leads(page: Path, link: str) -> bool:
     if not target.is_relative_to(ROOT) or not target.exists():
         return False
     return not anchor or anchor in HEADINGS.get(target, set())
-
-
-def test_the_readme_and_the_pages_name_each_other() -> None:
-    linked = {(ROOT / link.partition("#")[0]).resolve() for link in links((ROOT / "README.md").read_text())}
-    linked |= {(page.parent / link.partition("#")[0]).resolve() for page in PAGES for link in links(page.read_text())}
-    assert [str(page.relative_to(DOCS)) for page in PAGES if page not in linked and page != DOCS / "index.md"] == []
 
 
 def test_what_is_code_holds_no_link() -> None:

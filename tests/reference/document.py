@@ -3,13 +3,14 @@
 from collections.abc import Callable
 
 from tests.pages.links import DOCS
-from tests.reference import commands, configuration, functions, metrics
+from tests.reference import commands, configuration, functions, http, metrics
 
 FOLDER = DOCS / "reference"
 PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands.page,
     "configuration.md": configuration.page,
     "functions.md": functions.page,
+    "http.md": http.page,
     "metrics.md": metrics.page,
 }
 """What each file holds, by its name."""
