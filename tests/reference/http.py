@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tests.contract.http_operations import Door
+from tests.contract.http_operations import ADMIN, CHANGING, INGEST, OPERATIONS, Door, Kinds
 from tests.contract.openapi import JSON, PREFIX, document
 
 HEAD = """# HTTP API
@@ -42,12 +42,23 @@ On `ingest.listen`, which is off by default. [The HTTP door](../ingest.md) tells
 }
 
 
+SHARED: dict[Door, list[tuple[str, Kinds]]] = {
+    "health": [],
+    "api": [("Every request may be answered, too", ADMIN), ("What has a body besides", CHANGING)],
+    "ingest": [("Both may be answered, too", INGEST)],
+}
+"""Refusals that are told once for all of a door."""
+OWN = {told.name: {told.status, *told.kinds} for told in OPERATIONS}
+"""The statuses that are told of each operation."""
+
+
 def page() -> str:
     """The whole page."""
     told = document()
     parts = [HEAD]
     for door, head in DOORS.items():
         parts.append(head)
+        parts += [f"\n{title}:\n\n{_refusals(kinds)}" for title, kinds in SHARED[door]]
         for path, item in told["paths"].items():
             for method, operation in item.items():
                 if method != "servers" and operation["tags"] == [door]:
@@ -57,6 +68,11 @@ def page() -> str:
         if not name.startswith("Event"):
             parts += _object(name, schema)
     return "".join(parts)
+
+
+def _refusals(kinds: Kinds) -> str:
+    rows = [f"| {status} | {', '.join(f'`{kind}`' for kind in words)} |\n" for status, words in kinds.items()]
+    return "".join(["| status | kind |\n|---|---|\n", *rows])
 
 
 def _operation(title: str, told: dict[str, Any]) -> Iterator[str]:
@@ -71,7 +87,10 @@ def _operation(title: str, told: dict[str, Any]) -> Iterator[str]:
         body = _type(content[JSON]["schema"]) if told["tags"] == ["api"] else ", ".join(f"`{kind}`" for kind in content)
         yield f"\nBody: {body}\n"
     yield "\n| status | answer |\n|---|---|\n"
+    own = OWN[told["operationId"]]
     for status, answer in told["responses"].items():
+        if int(status) not in own:
+            continue
         ((kind, shown),) = answer["content"].items()
         gives = _type(shown["schema"]) if kind == JSON else f"`{kind}`"
         yield f"| {status} | {gives}. {answer['description']} |\n"
