@@ -27,6 +27,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from streamhooks.store.pauses import Pauses
+from tests.admin.asking import TOKEN
 from tests.contract import openapi
 from tests.contract.http_operations import CONFIRMS, OPERATIONS, Operation
 from tests.contract.openapi import JSON
@@ -107,6 +108,25 @@ async def test_a_worker_answers_as_the_document_says(told: Operation, rig: Rig) 
         assert seen[told.status], f"never answered as it should be where all is well: {seen}"
         assert delivered
     assert rig.records.of("admin_failed", "ingest_failed", "internal_error") == []
+
+
+async def test_without_the_token_everything_but_health_is_refused_as_the_document_says(rig: Rig) -> None:
+    sections = {"admin": {"listen": "127.0.0.1:0", "token": TOKEN}, "ingest": {"listen": "127.0.0.1:0", "token": TOKEN}}
+    async with rig.working(rig.handler(), **sections):
+        addresses = {"ingest": rig.records.of("ingest_listens"), "api": rig.records.of("admin_listens")}
+        for told in OPERATIONS:
+            if told.door != "health":
+                url = f"http://{addresses[told.door][0]['address']}"
+                assert await asyncio.to_thread(status_without_token, FOUND[told.name], url) == 401, told.name
+
+
+def status_without_token(operation: Fuzzed, url: str) -> int:
+    """What a good request without a token is answered."""
+    there = {parameter.name: "1795428000000-0" for parameter in operation.path_parameters}
+    body = GOOD.get(operation.definition.raw["operationId"])
+    sent = {"body": body, "media_type": JSON} if body else {}
+    case = operation.Case(path_parameters=there, headers=CONFIRMED, **sent)
+    return int(case.call_and_validate(base_url=url, checks=CHECKS, timeout=10).status_code)
 
 
 def asked(operation: Fuzzed, url: str, known: Mapping[str, str]) -> Counter[int]:
