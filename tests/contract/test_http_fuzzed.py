@@ -46,7 +46,7 @@ CHECKS = [
 ENDLESS = "events"
 """Its answer never ends; tests/admin/test_feed.py reads it."""
 CONSTANT = settings(
-    max_examples=20,
+    max_examples=30,
     derandomize=True,
     database=None,
     deadline=None,
