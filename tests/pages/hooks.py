@@ -1,6 +1,6 @@
 """What mkdocs.yml cannot say by itself: pages that may be there, and the files that pages link to beyond docs/.
 
-A name with a * in `nav` stands for the pages that are there now, none included. A link that leaves docs/ is good on
+A name with a * in `nav` stands for the pages that are there now, none included, the README of a folder first. A link that leaves docs/ is good on
 GitHub, where a reader sees the repository; the site has no repository, so each file that is linked to becomes a page
 of it, below `repository/`: the text of a Markdown file as it is, all others as code.
 """
@@ -38,7 +38,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def _expanded(nav: list[Any], docs: Path) -> Iterator[Any]:
     for item in nav:
         if isinstance(item, str) and "*" in item:
-            yield from sorted(path.relative_to(docs).as_posix() for path in docs.glob(item))
+            found = sorted(docs.glob(item), key=lambda path: (path.name != "README.md", path))
+            yield from (path.relative_to(docs).as_posix() for path in found)
         elif isinstance(item, dict):
             inner = {title: list(_expanded(below, docs)) if isinstance(below, list) else below
                      for title, below in item.items()}  # fmt: skip

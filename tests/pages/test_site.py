@@ -1,5 +1,6 @@
 """docs/ as a site: it builds strictly, asks no other host for anything, and a page that misleads ends the build."""
 
+import html
 import os
 import re
 import shutil
@@ -57,8 +58,9 @@ def test_every_link_between_its_files_leads_to_a_file(site: Path) -> None:
 
 
 def test_a_file_of_the_repository_that_a_page_links_to_is_a_page(site: Path) -> None:
-    lua = (site / "repository/scripts/gateways/nginx/streamhooks.lua.html").read_text()
-    assert "XADD" in re.sub("<[^>]*>", "", lua)
+    shown = (site / "repository/scripts/gateways/nginx/streamhooks.lua.html").read_text()
+    written = (ROOT / "scripts/gateways/nginx/streamhooks.lua").read_text()
+    assert written.splitlines()[0] in html.unescape(re.sub("<[^>]*>", "", shown))
     assert "Helm" in (site / "repository/helm/streamhooks/README.html").read_text()
 
 
@@ -106,11 +108,11 @@ def test_a_page_that_the_navigation_leaves_out_ends_the_build(tmp_path: Path) ->
 
 
 def test_a_pattern_of_the_navigation_stands_for_the_pages_that_are_there(tmp_path: Path) -> None:
-    pages = {"index.md": "# Home\n", "why/b.md": "# B\n", "why/a.md": "# A\n"}
+    pages = {"index.md": "# Home\n", "why/b.md": "# B\n", "why/a.md": "# A\n", "why/README.md": "# All\n"}
     built = _small(tmp_path, pages, ["index.md", {"Why": ["why/*.md", "none*.md"]}, {"Empty": ["nothing*.md"]}])
     assert built.returncode == 0, built.stderr
     home = (tmp_path / "site/index.html").read_text()
-    assert home.index("why/a.html") < home.index("why/b.html")
+    assert home.index("why/index.html") < home.index("why/a.html") < home.index("why/b.html")
     assert "Empty" not in home
 
 
