@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; `argv` without the program's name. Gives the exit code and never raises SystemExit."""
     words = sys.argv[1:] if argv is None else list(argv)
     command = _command(words)
-    parser, _ = _parser(words[0] if command else "", command)
+    parser = _parser(words[0] if command else "", command)
     try:
         args = parser.parse_args(words)
     except SystemExit as ended:
@@ -75,13 +75,8 @@ def _command(words: Sequence[str]) -> Command | None:
     return cast("Command", importlib.import_module(f"streamhooks.cli.{_FILES.get(words[0], words[0])}"))
 
 
-def parser_of(name: str) -> argparse.ArgumentParser:
-    """What a command reads its arguments with: for the page that tells of all of them."""
-    return _parser(name, _command([name]))[1][name]
-
-
-def _parser(name: str, command: Command | None) -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
-    """The whole, and each command by name; arguments only of the one that runs."""
+def _parser(name: str, command: Command | None) -> argparse.ArgumentParser:
+    """All commands by name; arguments only of the one that runs."""
     parser = argparse.ArgumentParser(
         prog="streamhooks",
         description="Gateway events from a Redis stream to webhooks: at least once, nothing lost on a crash.",
@@ -90,10 +85,9 @@ def _parser(name: str, command: Command | None) -> tuple[argparse.ArgumentParser
     )
     parser.add_argument("--version", action="version", version=f"streamhooks {__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
-    each = {}
     for word, what in COMMANDS.items():
         chosen = word == name and command is not None
-        each[word] = own = commands.add_parser(
+        own = commands.add_parser(
             word,
             help=what,
             description=f"{what[0].upper()}{what[1:]}{'' if what.endswith('?') else '.'}",
@@ -102,7 +96,7 @@ def _parser(name: str, command: Command | None) -> tuple[argparse.ArgumentParser
         )
         if chosen and command:
             command.arguments(own)
-    return parser, each
+    return parser
 
 
 def _run(command: Command, args: argparse.Namespace) -> int:

@@ -8,8 +8,6 @@ from streamhooks.store.scripts import Script
 
 _trim = Script("trim")
 TERMS = ("accepted", "delivered", "suppressed", "dead", "stored", "unmatched")
-LOSSES = ("lost_trimmed", "lost_parked", "dead_trimmed")
-"""Counted beside the account: entries and stored retries that somebody removed, dead letters too many or too old."""
 TRIM_AT_ONCE = 1000
 """Entries: a call reads them to find where to cut, so that it holds the server up for less than a millisecond."""
 
@@ -22,9 +20,9 @@ class Account:
         self._keys = keys
 
     async def totals(self) -> dict[str, int]:
-        """Every term, also those that are 0; beside them LOSSES."""
+        """Every term, also those that are 0; beside them `lost_trimmed`, `lost_parked`, `dead_trimmed`."""
         found = await ask(self._client, "HGETALL", self._keys.totals)
-        totals = dict.fromkeys((*TERMS, *LOSSES), 0)
+        totals = dict.fromkeys((*TERMS, "lost_trimmed", "lost_parked", "dead_trimmed"), 0)
         return totals | {name.decode(): int(value) for name, value in found.items()}
 
 

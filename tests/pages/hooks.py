@@ -1,8 +1,8 @@
 """What mkdocs.yml cannot say by itself: pages that may be there, and the files that pages link to beyond docs/.
 
-A name with a * in `nav` stands for the pages that are there now, none included, the README of a folder first. A link that leaves docs/ is good on
-GitHub, where a reader sees the repository; the site has no repository, so each file that is linked to becomes a page
-of it, below `repository/`: the text of a Markdown file as it is, all others as code.
+A name with a * in `nav` stands for the pages that are there now, none included, the README of a folder first. A link
+that leaves docs/ is good on GitHub, where a reader sees the repository; the site has no repository, so each file that
+is linked to becomes a page of it, below `repository/`: the text of a Markdown file as it is, all others as code.
 """
 
 import posixpath

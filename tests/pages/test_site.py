@@ -61,7 +61,8 @@ def test_a_file_of_the_repository_that_a_page_links_to_is_a_page(site: Path) -> 
     shown = (site / "repository/scripts/gateways/nginx/streamhooks.lua.html").read_text()
     written = (ROOT / "scripts/gateways/nginx/streamhooks.lua").read_text()
     assert written.splitlines()[0] in html.unescape(re.sub("<[^>]*>", "", shown))
-    assert "Helm" in (site / "repository/helm/streamhooks/README.html").read_text()
+    readme = (site / "repository/helm/streamhooks/index.html").read_text()
+    assert "streamhooks on Kubernetes</h1>" in re.sub("<a .*?</a>", "", readme)
 
 
 @pytest.mark.parametrize(

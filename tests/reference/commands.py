@@ -1,10 +1,12 @@
 """docs/reference/commands.md: every command with its options and examples, from the parser that reads them."""
 
 import argparse
+import importlib
 import re
 from collections.abc import Iterator, Sequence
+from keyword import iskeyword
 
-from streamhooks import cli
+from streamhooks.cli import COMMANDS
 
 HEAD = """# Commands
 
@@ -33,11 +35,17 @@ _HELP = "-h"
 
 
 def parsers() -> dict[str, argparse.ArgumentParser]:
-    """The parser of each command and of each of its actions, by their words."""
+    """The parser of each command and of each of its actions, by their words, as the command line makes them."""
     found: dict[str, argparse.ArgumentParser] = {}
-    for word in cli.COMMANDS:
-        parser = cli.parser_of(word)
-        found[word] = parser
+    for word, what in COMMANDS.items():
+        command = importlib.import_module(f"streamhooks.cli.{word}{'_' if iskeyword(word) else ''}")
+        found[word] = parser = argparse.ArgumentParser(
+            prog=f"streamhooks {word}",
+            description=f"{what[0].upper()}{what[1:]}{'' if what.endswith('?') else '.'}",
+            epilog=f"example: {command.EXAMPLE}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.arguments(parser)
         found |= {f"{word} {action}": own for action, own in _below(parser).items()}
     return found
 

@@ -8,7 +8,6 @@ from streamhooks.admin.metrics import RESULTS, metrics
 from streamhooks.model import DeadReason
 from streamhooks.observe.figures import BOUNDS, Figures
 from streamhooks.store.backlog import Backlog
-from streamhooks.store.upkeep import LOSSES, TERMS
 
 HEAD = """# Metrics
 
@@ -39,7 +38,8 @@ LABELS = {
     ),
     "reason": "of a dead letter: {}".format(", ".join(f"`{reason}`" for reason in get_args(DeadReason))),
     "status": "of an answer of the HTTP door",
-    "term": "of the account: {}".format(", ".join(f"`{term}`" for term in (*TERMS, *LOSSES) if term != "lost_trimmed")),
+    "term": "of the account: `accepted`, `delivered`, `suppressed`, `dead`, `stored`, `unmatched`, and beside it "
+    "`lost_parked`, `dead_trimmed`",
 }
 PER_EVENT = "of an event at the HTTP door: `taken`, `skipped`, `refused`, `unknown`"
 

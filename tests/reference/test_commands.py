@@ -4,6 +4,7 @@ import shlex
 
 import pytest
 
+from streamhooks.cli import main
 from tests.reference import commands
 
 PARSERS = commands.parsers()
@@ -12,6 +13,12 @@ PARSERS = commands.parsers()
 @pytest.mark.parametrize("name", PARSERS)
 def test_every_option_has_a_help_text(name: str) -> None:
     assert [action.dest for action in commands.options(PARSERS[name]) if not action.help] == []
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_what_is_told_is_what_the_command_tells_of_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*name.split(), "--help"]) == 0
+    assert capsys.readouterr().out == PARSERS[name].format_help()
 
 
 @pytest.mark.parametrize("name", PARSERS)
