@@ -2,7 +2,8 @@
 
 A name with a * in `nav` stands for the pages that are there now, none included, the README of a folder first. A link
 that leaves docs/ is good on GitHub, where a reader sees the repository; the site has no repository, so each file that
-is linked to becomes a page of it, below `repository/`: the text of a Markdown file as it is, all others as code.
+is linked to becomes a page of it, below `repository/`: the text of a Markdown file as it is, all others as code. A
+folder is shown by its README, or by a list.
 """
 
 import posixpath
@@ -83,8 +84,10 @@ def link_on_site(uri: str, link: str) -> str:
 
 
 def uri_of(path: str) -> str:
-    """The page of a file of the repository."""
+    """The page of a file or folder of the repository."""
     found = _page_for(path)
+    if (ROOT / found).is_dir():
+        return f"{OUTSIDE}{found}/index.md"
     return OUTSIDE + (found if found.endswith(".md") else f"{found}.md")
 
 
@@ -105,16 +108,20 @@ def _aim(uri: str, link: str) -> str:
 
 
 def _page_for(path: str) -> str:
-    """The file that is shown for a path: itself, or the README of a folder; empty: there is none."""
+    """What is shown for a path: a file or folder, or the README of a folder that has one; empty: there is none."""
     place = ROOT / path
-    if place.is_dir():
-        path, place = f"{path}/README.md", place / "README.md"
-    return path if place.is_file() else ""
+    if (place / "README.md").is_file():
+        return f"{path}/README.md"
+    return path if place.exists() else ""
 
 
 def _text(path: str) -> str:
-    found = _page_for(path)
-    text = (ROOT / found).read_text()
-    if found.endswith(".md"):
+    place = ROOT / _page_for(path)
+    if place.is_dir():
+        names = sorted(f"{inner.name}{'/' * inner.is_dir()}" for inner in place.iterdir())
+        listed = "".join(f"- `{name}`\n" for name in names if not name.startswith((".", "__pycache__")))
+        return f"# `{path}/`\n\n{listed}"
+    text = place.read_text()
+    if place.suffix == ".md":
         return text
-    return f"# `{found}`\n\n````{LANGUAGES.get(Path(found).suffix, '')}\n{text.rstrip()}\n````\n"
+    return f"# `{path}`\n\n````{LANGUAGES.get(place.suffix, '')}\n{text.rstrip()}\n````\n"

@@ -82,8 +82,15 @@ def test_a_link_leads_on_the_site_to_where_it_leads_in_the_repository(uri: str, 
     assert link_on_site(uri, link) == becomes
 
 
-def test_a_folder_is_shown_by_its_readme() -> None:
+def test_a_folder_is_shown_by_its_readme_or_by_a_list() -> None:
     assert uri_of("helm/streamhooks") == "repository/helm/streamhooks/README.md"
+    assert uri_of("streamhooks/operations") == "repository/streamhooks/operations/index.md"
+
+
+def test_a_link_to_a_folder_without_a_readme_leads_to_a_list_of_it(tmp_path: Path) -> None:
+    built = _small(tmp_path, {"index.md": "# Home\n[x](../streamhooks/operations/)\n"}, ["index.md"])
+    assert built.returncode == 0, built.stderr
+    assert "letters.py" in (tmp_path / "site/repository/streamhooks/operations/index.html").read_text()
 
 
 @pytest.mark.parametrize(
