@@ -178,6 +178,8 @@ def _files(paths: Iterable[Path], faults: list[Fault]) -> list[Path]:
     for path in paths:
         if isdir(path):
             files.extend(_inside(path, faults))
+        elif not path.exists():
+            faults.append(Fault(str(path), "", "is not there; name another, or write one by streamhooks init"))
         elif path.suffix.lower() not in ENDINGS:
             faults.append(Fault(str(path), "", f"must end in {', '.join(ENDINGS)}, which says how to read it"))
         else:
