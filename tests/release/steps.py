@@ -90,7 +90,8 @@ def chart(root: Path, copy: Path, out: Path) -> str:
 
 def bill(copy: Path, out: Path, version: str) -> None:
     """The bill of materials: what is installed with the package, as CycloneDX."""
-    words = ["requirements", copy / "requirements/run.txt", "--output-reproducible", "--mc-type", "application"]
+    words = ["requirements", copy / "requirements/run.txt", "--pyproject", copy / "pyproject.toml",
+             "--mc-type", "application", "--output-reproducible"]  # fmt: skip
     to = ["--output-format", "JSON", "--output-file", out / f"streamhooks-{version}.cdx.json"]
     program = Path(sys.executable).with_name("cyclonedx-py")
     ran([program, *words, *to], "what cyclonedx says is of requirements/run.txt", at=copy)
