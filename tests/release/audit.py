@@ -62,7 +62,7 @@ def verdict(audit: Audit) -> tuple[int, list[str]]:
         lines.append(not_audited(f"the advisory service knew none of {len(audit.silent)} packages"))
     elif audit.silent:
         lines.append(f"NOT AUDITED: {', '.join(sorted(audit.silent))}; {heard} packages were")
-    elif not audit.found:
+    elif heard and not audit.found:
         lines.append(f"{heard} packages audited, nothing is known against them")
     return (1 if audit.found else 0), lines
 
