@@ -104,7 +104,11 @@ def _make(copy: Path, out: Path, version: str, *, without_image: bool) -> dict[s
 def _commit(copy: Path, version: str) -> None:
     for name in CHANGED:
         shutil.copyfile(copy / name, ROOT / name)
-    _git("commit", "--quiet", "--message", f"Release {version}", "--", *CHANGED)
+    try:
+        _git("commit", "--quiet", "--message", f"Release {version}", "--", *CHANGED)
+    except ReleaseError:
+        _git("restore", "--staged", "--worktree", "--", *CHANGED)
+        raise
     _git("tag", "--annotate", f"v{version}", "--message", f"streamhooks {version}")
 
 
