@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -98,9 +99,10 @@ def main(argv: Sequence[str]) -> int:
             print(not_audited(f"requirements/{lock}.txt: no answer within {args.seconds:g} s"))
             break  # the next would wait as long
         except ValueError as error:
-            print(not_audited(f"requirements/{lock}.txt: {error}"))
+            print(not_audited(f"requirements/{lock}.txt: {textwrap.shorten(str(error), 120)}"))
     code, lines = verdict(read(reports))
-    print("\n".join(lines))
+    for line in lines:
+        print(line)
     return code
 
 
