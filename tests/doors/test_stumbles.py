@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -33,7 +33,7 @@ def taken() -> Iterator[str]:
         yield f"127.0.0.1:{other.getsockname()[1]}"
 
 
-def written(configuration: dict[str, object]) -> Path:
+def written(configuration: Mapping[str, object]) -> Path:
     path = Path("streamhooks.json")
     path.write_text(json.dumps(configuration))
     return path

@@ -112,7 +112,7 @@ def _commit(copy: Path, version: str) -> None:
     _git("tag", "--annotate", f"v{version}", "--message", f"streamhooks {version}")
 
 
-def _git(*words: str | Path) -> str:
+def _git(*words: steps.Word) -> str:
     return steps.ran(["git", *words], "see what git says", at=ROOT)
 
 

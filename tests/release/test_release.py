@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -48,7 +47,7 @@ def git(*words: str, at: Path) -> str:
     return done.stdout
 
 
-def release(*words: str, at: Path, environ: Mapping[str, str] = PERSON) -> subprocess.CompletedProcess[str]:
+def release(*words: str, at: Path, environ: dict[str, str] = PERSON) -> subprocess.CompletedProcess[str]:
     """`scripts/release`, by the environment that the tests have."""
     run = [sys.executable, "-m", "tests.release.run", *words]
     clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
