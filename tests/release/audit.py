@@ -76,10 +76,10 @@ def asked(lock: Path, seconds: float) -> Any:
     """What pip-audit says of one lock file. Raises subprocess.TimeoutExpired, and ValueError where it says nothing."""
     with tempfile.TemporaryDirectory() as folder:
         told = Path(folder, "audit.json")
-        words = ["--disable-pip", "--require-hashes", "--requirement", lock, "--format", "json", "--output", told,
-                 "--progress-spinner", "off", "--timeout", "5"]  # fmt: skip
+        files = ("--requirement", str(lock), "--output", str(told))
+        how = ("--disable-pip", "--require-hashes", "--format", "json", "--progress-spinner", "off", "--timeout", "5")
         program = Path(sys.executable).with_name("pip-audit")
-        done = subprocess.run([program, *words], capture_output=True, text=True, timeout=seconds, check=False)
+        done = subprocess.run([program, *files, *how], capture_output=True, text=True, timeout=seconds, check=False)
         if not told.exists():
             raise ValueError((done.stderr.strip().splitlines() or ["it says nothing"])[-1])
         return json.loads(told.read_text())

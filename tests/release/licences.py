@@ -58,8 +58,9 @@ def locked() -> dict[str, tuple[str, ...]]:
 
 def told(names: list[str]) -> dict[str, str]:
     """The licences of those that are installed here, as SPDX expressions where they can be."""
-    ask = [Path(sys.executable).with_name("pip-licenses"), "--from=mixed", "--format=json", "--packages", *names]
-    answer = subprocess.run(ask, capture_output=True, text=True, check=True).stdout
+    program = Path(sys.executable).with_name("pip-licenses")
+    ask = ("--from=mixed", "--format=json", "--packages", *names)
+    answer = subprocess.run([program, *ask], capture_output=True, text=True, check=True).stdout
     return {_plain(one["Name"]): _spelled(one["License"]) for one in json.loads(answer)}
 
 
