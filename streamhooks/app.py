@@ -128,7 +128,7 @@ async def application(
             Catalogue(loaded.handlers),
             sender=sending,
             consumer=consumer,
-            rng=random.Random(),  # noqa: S311  spreads retries, guards nothing
+            rng=random.Random(),  # noqa: S311  spreads retries, guards nothing  # nosec B311
             tell=tell,
             traces=traces,
         )

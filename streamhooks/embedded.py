@@ -214,7 +214,7 @@ def _socket_folder(state: Path) -> Iterator[Path]:
     It is noted in `<state>/socket` while it is in use, so that the next start finds a server that outlived us.
     """
     short = len(tempfile.gettempdir()) < _SOCKET_PATH_BYTES - len(f"/{_FOLDER_PREFIX}xxxxxxxx/r.sock")
-    folder = Path(tempfile.mkdtemp(prefix=_FOLDER_PREFIX, dir=None if short else "/tmp"))  # noqa: S108  mkdtemp makes a folder of its own in it
+    folder = Path(tempfile.mkdtemp(prefix=_FOLDER_PREFIX, dir=None if short else "/tmp"))  # noqa: S108  mkdtemp makes a folder of its own in it  # nosec B108
     note = state / "socket"
     note.write_text(str(folder))
     try:

@@ -13,10 +13,10 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Protocol, cast
+from typing import NoReturn, Protocol, cast
 
 from streamhooks import __version__
-from streamhooks.cli.output import complain
+from streamhooks.cli.output import complain, printable
 from streamhooks.errors import ConfigError, StoreError, StreamhooksError
 
 COMMANDS = {
@@ -54,19 +54,48 @@ class Command(Protocol):
     def run(self, args: argparse.Namespace) -> int: ...
 
 
+class Parser(argparse.ArgumentParser):
+    """Says where more is told, when a word is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        self.refuse(message, self.prog)
+
+    def refuse(self, message: str, told_by: str) -> NoReturn:
+        """Raises SystemExit; `told_by` is the command whose help tells more."""
+        self.print_usage(sys.stderr)
+        self.exit(WRONG_USAGE, f"{self.prog}: error: {message}; {told_by} --help tells more\n")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; `argv` without the program's name. Gives the exit code and never raises SystemExit."""
     words = sys.argv[1:] if argv is None else list(argv)
     command = _command(words)
-    parser = _parser(words[0] if command else "", command)
     try:
-        args = parser.parse_args(words)
+        args = _read(words, command)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
+    return WRONG_USAGE if command is None else _run(command, args)
+
+
+def _read(words: Sequence[str], command: Command | None) -> argparse.Namespace:
+    """What the words say. Raises SystemExit where they are wrong, and after --help and --version."""
+    parser, own = _parser(words[0] if command else "", command)
+    if command is None and words and not words[0].startswith("-"):
+        parser.error(_no_command(words[0]))
+    args, unknown = parser.parse_known_args(words)
+    if unknown:
+        action = getattr(args, "action", None)
+        own.refuse(f"unrecognized arguments: {' '.join(unknown)}", f"{own.prog} {action}" if action else own.prog)
     if command is None:
         parser.print_help(sys.stderr)
-        return WRONG_USAGE
-    return _run(command, args)
+    return args
+
+
+def _no_command(word: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415  only who slips pays for it
+
+    near = get_close_matches(word, COMMANDS, n=1, cutoff=0.7)
+    return f'"{printable(word)}" is no command' + (f'; the nearest is "{near[0]}"' if near else "")
 
 
 def _command(words: Sequence[str]) -> Command | None:
@@ -75,9 +104,9 @@ def _command(words: Sequence[str]) -> Command | None:
     return cast("Command", importlib.import_module(f"streamhooks.cli.{_FILES.get(words[0], words[0])}"))
 
 
-def _parser(name: str, command: Command | None) -> argparse.ArgumentParser:
-    """All commands by name; arguments only of the one that runs."""
-    parser = argparse.ArgumentParser(
+def _parser(name: str, command: Command | None) -> tuple[Parser, Parser]:
+    """All commands by name, and the one that runs; it alone has its arguments. Without one, twice the same."""
+    parser = running = Parser(
         prog="streamhooks",
         description="Gateway events from a Redis stream to webhooks: at least once, nothing lost on a crash.",
         epilog="example: streamhooks dev\n\nstreamhooks COMMAND --help tells more of a command.",
@@ -96,7 +125,8 @@ def _parser(name: str, command: Command | None) -> argparse.ArgumentParser:
         )
         if chosen and command:
             command.arguments(own)
-    return parser
+            running = own
+    return parser, running
 
 
 def _run(command: Command, args: argparse.Namespace) -> int:

@@ -38,7 +38,7 @@ def run(args: Namespace) -> int:
     request = request_of(handler, event, reveal=args.reveal)
     answer = asyncio.run(_send(request, handler))
     if isinstance(answer, Failure):
-        return _failed(answer, as_json=args.json)
+        return _failed(answer, request.endpoint, as_json=args.json)
     return _replied(answer, [] if args.reveal else secrets_of(event, request), as_json=args.json)
 
 
@@ -47,11 +47,12 @@ async def _send(request: Request, handler: Handler) -> Reply | Failure:
         return await sender.send(request, handler)
 
 
-def _failed(failure: Failure, *, as_json: bool) -> int:
+def _failed(failure: Failure, endpoint: str, *, as_json: bool) -> int:
     if as_json:
         document(answered(failure, ()))
     way_out = "; if that is meant, allow_cidrs of the handler opens it" if failure.kind == "blocked" else ""
-    complain(f"no answer after {failure.elapsed:.3f} s ({failure.kind}): {printable(failure.message)}{way_out}")
+    after = f"no answer from {endpoint} after {failure.elapsed:.3f} s ({failure.kind})"
+    complain(f"{after}: {printable(failure.message)}{way_out}")
     return 1
 
 

@@ -112,6 +112,8 @@ async def _pause(loaded: Loaded, ids: Sequence[str], length: float, why: str, *,
     async with reach(loaded.settings) as client:
         standings = _standings(loaded, client)
         fresh = {id: await standings.pause(id, why, length) for id in ids}
+    if not named:
+        complain("there is no configuration here to look for such a handler in; name one by --config")
     if as_json:
         document([{"id": id, "paused": True, "was_paused": not new} for id, new in fresh.items()])
     else:

@@ -20,6 +20,7 @@ from streamhooks.errors import ConfigError, Fault, PublishError, StoreError, Wir
 from streamhooks.event_types import canonical_member
 from streamhooks.publisher.blocking import Publisher
 from streamhooks.settings import Settings
+from streamhooks.store.connection import TAKEN
 
 EXAMPLE = 'streamhooks publish AuthFailure message="Auth Failure" path=/widgets origin=10.0.0.1 key=abc'
 BATCH = 1000
@@ -81,6 +82,8 @@ def _publisher(settings: Settings) -> Iterator[Publisher]:
             fault = (f"redis.tls.{tls}", error.message) if tls else ("redis.url", str(error))
             raise ConfigError([Fault("configuration", *fault)]) from None
         where = " by --redis-url or redis.url" if error.kind == "away" else ""
+        if "(WRONGTYPE" in error.why:
+            where = f": {TAKEN}"
         raise StoreError(error.kind, f"Redis at {error.place} {error.why}{where}") from error
 
 

@@ -61,7 +61,7 @@ def _stream(one: Overview, group: str) -> str:
             ("stream", one.stream),
             ("group", group),
             ("length", one.length),
-            ("lag", backlog.lag),
+            ("lag", backlog.lag if one.has_group else None),
             ("pending", backlog.pending),
             ("oldest pending", rounded(backlog.oldest_pending) if backlog.pending else None),
             ("parked", f"{backlog.parked} ({backlog.due} due, {backlog.held} held)"),

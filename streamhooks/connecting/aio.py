@@ -24,6 +24,7 @@ from streamhooks.connecting.options import credentials_for_sentinels, of_sentine
 from streamhooks.connecting.sentinels import Search, Sentinels, is_replica, question
 from streamhooks.connecting.tls import Tls
 from streamhooks.connecting.troubles import DOUBTFUL, FAULTS
+from streamhooks.connecting.unreached import unreached
 from streamhooks.secret import Secret
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -113,6 +114,11 @@ class _Doubting(AbstractConnection):
 
     def _said(self, _error: RedisError) -> str:
         return ""
+
+    def _error_message(self, exception: BaseException) -> str:
+        if not isinstance(exception, OSError):
+            return str(super()._error_message(exception))
+        return f"{self._host_error()}: {unreached(exception)}"
 
     def pack_command(self, *args: EncodableT) -> list[bytes]:
         name = args[0]

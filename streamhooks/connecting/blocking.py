@@ -15,6 +15,7 @@ from streamhooks.connecting.options import credentials_for_sentinels, of_sentine
 from streamhooks.connecting.sentinels import Search, Sentinels, is_replica, question
 from streamhooks.connecting.tls import Tls
 from streamhooks.connecting.troubles import FAULTS
+from streamhooks.connecting.unreached import unreached
 from streamhooks.secret import Secret
 
 
@@ -44,6 +45,9 @@ def connection(address: Address, password: Secret, tls: Tls | None, *, timeout: 
 class _Unix(UnixDomainSocketConnection):
     host = ""
     """Which redis-py asks every connection for."""
+
+    def _error_message(self, exception: OSError) -> str:
+        return f"{self.path}: {unreached(exception)}"
 
 
 class _Tcp(Connection):
@@ -87,9 +91,9 @@ class _Tcp(Connection):
         if said:
             raise LostError(said) from None
 
-    def _error_message(self, exception: BaseException) -> str:
+    def _error_message(self, exception: OSError) -> str:
         said = self._tls.said(exception) if self._tls else ""
-        return self._here(said) or str(super()._error_message(exception))  # type: ignore[no-untyped-call]  # as above
+        return self._here(said or unreached(exception))
 
     def _said(self, error: LostError) -> str:
         if self._tls is None:

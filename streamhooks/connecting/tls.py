@@ -126,7 +126,7 @@ def _show(context: ssl.SSLContext, cert: str, key: str) -> None:
             raise TlsError("cert_file", _said(error)) from None
         try:
             # An encrypted key asks at the terminal for its password unless one is given.
-            context.load_cert_chain(cert_path, key_path or None, password="")
+            context.load_cert_chain(cert_path, key_path or None, password="")  # nosec B106  # none
         except (OSError, ValueError) as error:
             raise TlsError("key_file" if key else "cert_file", _said(error)) from None
 

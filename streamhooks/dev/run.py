@@ -36,6 +36,8 @@ SAMPLE_EVERY = 2.0
 """Seconds between two samples, once the first ones are out."""
 FIRST = 6
 """Samples that are published at once."""
+LOOK_EVERY = 0.1
+"""Seconds between two looks whether it is time to end."""
 EXIT_AFTER_LIMIT = 60.0
 """Seconds that `--exit-after` waits for its deliveries."""
 
@@ -50,7 +52,7 @@ class Options(Struct, frozen=True):
 
 
 def run(options: Options) -> int:
-    """Runs until it is told to stop; the exit code."""
+    """Runs until it is told to stop; the exit code. Raises BrokenPipeError when nobody reads what it shows."""
     logs.set_up("warning", "auto")
     try:
         return uvloop.run(_run(options))
@@ -129,10 +131,12 @@ async def _publish(worker: Worker) -> None:
 
 
 async def _until_done(worker: Worker, screen: Screen, exit_after: int) -> int:
-    """0 when told to stop, or after so many deliveries; 1 when these did not come in time."""
+    """0 when told to stop, or after so many deliveries; 1 when these did not come in time. Raises BrokenPipeError."""
     clock = asyncio.get_running_loop().time
     until = clock() + EXIT_AFTER_LIMIT
     while not worker.stopping.is_set():
+        if not screen.is_read():
+            raise BrokenPipeError
         if exit_after and (delivered := worker.figures.deliveries) >= exit_after:
             screen.line(f"{delivered} deliveries answered 2xx: done")
             return 0
@@ -142,5 +146,5 @@ async def _until_done(worker: Worker, screen: Screen, exit_after: int) -> int:
                 file=sys.stderr,
             )
             return 1
-        await within(worker.stopping.wait(), 0.1 if exit_after else 3600.0)
+        await within(worker.stopping.wait(), LOOK_EVERY)
     return 0

@@ -1,7 +1,10 @@
 """What `dev` shows: one block for each webhook that arrives, one line for what ends otherwise."""
 
+import io
+import select
 import sys
 import time
+from contextlib import suppress
 from typing import assert_never
 
 from streamhooks.dev.receiver import Arrival
@@ -12,13 +15,27 @@ _COLOURS = {"green": 32, "yellow": 33, "red": 31, "cyan": 36, "dim": 2, "bold": 
 
 
 class Screen:
-    """Standard output: coloured on a terminal, plain in a pipe, each line written at once."""
+    """Standard output: coloured on a terminal, plain in a pipe, each line written at once.
+
+    Lines are written wherever something happens, a request of the receiver among them, so a pipe that is closed raises
+    nothing there: `is_read` tells whoever decides when to end.
+    """
 
     def __init__(self) -> None:
         self._colour = sys.stdout.isatty()
+        self._reader = select.poll()
+        # Asked for no event, poll still tells of an error, and that a pipe has no reader is one. A text of a test's own
+        # has no number, and is always read.
+        with suppress(io.UnsupportedOperation):
+            self._reader.register(sys.stdout.fileno(), 0)
+
+    def is_read(self) -> bool:
+        """False once the other end of the pipe is closed, as by `| head`, whether or not there is more to write."""
+        return not self._reader.poll(0)
 
     def line(self, text: str = "") -> None:
-        print(text, flush=True)
+        with suppress(BrokenPipeError):
+            print(text, flush=True)
 
     def paint(self, colour: str, text: str) -> str:
         return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self._colour else text

@@ -41,7 +41,7 @@ from streamhooks.settings.rules import host_of, is_loopback
 DEFAULT_SEARCH = (Path("streamhooks.yaml"), Path("/etc/streamhooks"))
 """Where a configuration is looked for when none is named; the first that exists is taken."""
 ENDINGS = (".yaml", ".yml", ".json", ".toml")
-ADMIN_TOKEN = "STREAMHOOKS_ADMIN_TOKEN"  # noqa: S105 -- the name of a variable, not a token
+ADMIN_TOKEN = "STREAMHOOKS_ADMIN_TOKEN"  # noqa: S105 -- the name of a variable, not a token  # nosec B105
 """What `admin.token` refers to when the configuration does not say; not set: no token."""
 
 _HERE = Path(__file__).resolve().parent.parent
@@ -178,6 +178,8 @@ def _files(paths: Iterable[Path], faults: list[Fault]) -> list[Path]:
     for path in paths:
         if isdir(path):
             files.extend(_inside(path, faults))
+        elif not path.exists():
+            faults.append(Fault(str(path), "", "is not there; name another, or write one by streamhooks init"))
         elif path.suffix.lower() not in ENDINGS:
             faults.append(Fault(str(path), "", f"must end in {', '.join(ENDINGS)}, which says how to read it"))
         else:

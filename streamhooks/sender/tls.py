@@ -93,7 +93,7 @@ def tls_context(tls: Tls) -> ssl.SSLContext | Unusable:
         if tls.cert_file:
             with on_disk(revealed(tls.cert_file)) as cert, on_disk(revealed(tls.key_file)) as key:
                 # An encrypted key asks at the terminal for its password unless one is given.
-                context.load_cert_chain(cert, key or None, password="")
+                context.load_cert_chain(cert, key or None, password="")  # nosec B106  # none
     except (OSError, ValueError) as error:
         return Unusable(f"the files of `tls` (ca_file, cert_file, key_file) cannot be used: {_reason(error)}")
     context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -14,12 +14,10 @@ import yaml
 
 from streamhooks.errors import Fault
 from streamhooks.settings.reading import Place
+from streamhooks.settings.yaml_faults import yaml_fault
 
 MAX_BYTES = 4 * 1024 * 1024
 """Of one file. Ours; a thousand handlers fit in a tenth of it."""
-
-
-_ALIAS_OR_TAG = re.compile(r"(alias|tag|anchor|tag handle) '.*", re.DOTALL)
 
 
 class _Yaml12(yaml.SafeLoader):
@@ -66,7 +64,7 @@ def parse(text: str, file: str, faults: list[Fault]) -> Any:
 def value(text: str) -> Any:
     """One value of YAML, as the environment gives it. Raises ValueError where it is none."""
     try:
-        return yaml.load(text, _Yaml12)  # noqa: S506 -- a SafeLoader, narrowed
+        return yaml.load(text, _Yaml12)  # noqa: S506 -- a SafeLoader, narrowed  # nosec B506
     except (yaml.YAMLError, RecursionError):
         raise ValueError("is not a YAML value; put it in quotes") from None
 
@@ -84,20 +82,13 @@ def _yaml(text: str, file: str, faults: list[Fault]) -> Any:
         faults.extend(_repeated_nodes(node, Place(file), set()))
         return loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        faults.append(Fault(file, where, f"is not YAML: {_unquoted(str(error.problem or error.context))}"))
+        faults.append(Fault(file, *yaml_fault(error)))
     except ValueError as error:
         # Python's words end with the value, which somebody tagged as a number.
         faults.append(Fault(file, "", f"is not YAML: {str(error).partition(': ')[0]}"))
     finally:
         loader.dispose()
     return None
-
-
-def _unquoted(problem: str) -> str:
-    """PyYAML's words without what they quote: a password that begins with * or ! and stands without quotes."""
-    return _ALIAS_OR_TAG.sub(r"\1; a text that begins with * or ! needs quotes", problem)
 
 
 def _repeated_nodes(node: yaml.Node, place: Place, seen: set[int]) -> Iterator[Fault]:

@@ -35,6 +35,8 @@ MINIMUM = (7, 0)
 """Redis 7.0: `lag` in XINFO GROUPS, deleted ids in XAUTOCLAIM. Valkey 7.2 and later report a redis_version of 7.2."""
 _WHY = {"denied": "wrong user or password", "forbidden": "no permission"}
 """Said before Redis' own words."""
+TAKEN = "the key is there already and is somebody else's, so choose another stream.key"
+"""What a WRONGTYPE means to whoever set the program up."""
 
 
 def connect(redis: RedisSettings, *, wait: float = 0.0, connections: int = 8, beside: Redis | None = None) -> Redis:
@@ -86,6 +88,8 @@ def translated() -> Iterator[None]:
         yield
     except FAULTS as error:
         kind, said = trouble_of(error)
+        if said.startswith("WRONGTYPE"):
+            said = f"{said}: {TAKEN}"
         raise StoreError(kind, f"{_WHY[kind]} ({said})" if kind in _WHY else said) from error
 
 

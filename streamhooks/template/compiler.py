@@ -56,7 +56,8 @@ def compile_trees(
             module.function(*module.waiting.popitem())
         text = "\n".join(module.texts)
         namespace = {**NAMESPACE, **module.constants}
-        exec(compile(text, f"<template {main.name!a}>", "exec"), namespace)  # noqa: S102  # the text is made here, template text only in constants
+        code = compile(text, f"<template {main.name!a}>", "exec")
+        exec(code, namespace)  # noqa: S102  # nosec B102  # the text is made here, template text only in constants
     except (SyntaxError, RecursionError, MemoryError):  # too many nested blocks or parentheses for Python
         return None
     main_function: Any = namespace["main"]

@@ -129,7 +129,7 @@ class _Pass:
         return Tree(tree.name, tree.parse_name, tree.source, body), end
 
     def fault(self, node: Node, message: str, way_out: str) -> TemplateError:
-        assert self.current is not None  # noqa: S101  # for the type checker: a node is only met inside a tree
+        assert self.current is not None  # noqa: S101  # nosec B101  # for the type checker: a node is only met inside a tree
         return self.machine.fault(self.current, node.pos, RefusedError(message, way_out))
 
     def body(self, body: Body, state: State) -> tuple[Body, State]:

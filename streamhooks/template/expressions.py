@@ -97,7 +97,7 @@ class Expressions:
         value: Value | None = None
         for command in node.commands:
             value = self.command(command, value)
-        assert value is not None  # noqa: S101  # the parser makes no pipeline without a command
+        assert value is not None  # noqa: S101  # nosec B101  # the parser makes no pipeline without a command
         if node.variables:
             value = self.bind(node, value)
         return value

@@ -154,7 +154,7 @@ async def test_what_each_sentinel_said_is_told_where_none_knows_a_primary(trio: 
     error = await failure(f"redis+sentinel://127.0.0.1:1,127.0.0.1:{knows}/nobody")
     assert error.kind == "away"
     assert error.message.startswith(
-        "no sentinel leads to a primary called nobody: 127.0.0.1:1 gives no answer (Error 111 connecting to 127.0.0.1:1"
+        "no sentinel leads to a primary called nobody: 127.0.0.1:1 gives no answer (127.0.0.1:1: connection refused"
     )
     assert error.message.endswith(f"; 127.0.0.1:{knows} does not know the name")
     ran = await command("status", "--redis-url", f"redis+sentinel://127.0.0.1:{knows}/nobody")

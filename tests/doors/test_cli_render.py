@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec import Struct
 
+from streamhooks import __version__
 from streamhooks.delivery.fingerprint import fingerprint
 from streamhooks.event_types import example
 from tests.doors.command import command
@@ -60,7 +61,7 @@ async def test_the_request_is_printed_with_its_fingerprint_and_without_its_secre
         "X-Door: ***",
         "Authorization: ***",
         "Content-Type: application/json",
-        "User-Agent: streamhooks/0.1.0",
+        f"User-Agent: streamhooks/{__version__}",
         "webhook-id: evt_1795428000000-0_0_5d2d3ceb",
         f"Content-Length: {len(body)}",
         "",

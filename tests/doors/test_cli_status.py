@@ -27,7 +27,7 @@ async def test_a_stream_that_nobody_reads_is_found_wrong(redis: Redis, redis_url
     assert ran.err == (
         "stream gateway:events has no consumer group streamhooks: start a worker with streamhooks serve\n"
     )
-    assert "group           streamhooks (not there yet)" in ran.out
+    assert "group           streamhooks (not there yet)\nlength          1\nlag             -\n" in ran.out
 
 
 async def test_what_waits_and_what_came_of_it_all_is_told(redis: Redis, redis_url: str) -> None:

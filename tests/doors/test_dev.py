@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import os
 import re
 import sys
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from tests.servers import Endpoint
 
@@ -94,6 +96,24 @@ async def test_the_console_is_open_to_this_machine_without_a_token_whatever_the_
     await running.communicate()
     assert url.startswith("http://127.0.0.1:")
     assert [one["id"] for one in told["handlers"]] == ["mine"]
+
+
+@pytest.mark.parametrize("shown", ["samples", "own handlers"])
+async def test_dev_ends_when_nobody_reads_it_any_more(shown: str, tmp_path: Path, endpoint: Endpoint) -> None:
+    """As after `| head -1`; with handlers of one's own there is nothing more to write, and so nothing that fails."""
+    handler = {"id": "mine", "on": ["*"], "target_path": f"{endpoint.url}/hook"}
+    (tmp_path / "mine.json").write_text(json.dumps({"handlers": [handler]}))
+    reading, writing = os.pipe()
+    running = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "streamhooks", "dev", *(("--config", "mine.json") if shown == "own handlers" else ()),
+        cwd=tmp_path, stdout=writing, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    os.close(writing)
+    assert (await asyncio.to_thread(os.read, reading, 100)).startswith(b"console ")
+    os.close(reading)
+    async with asyncio.timeout(15):
+        _, err = await running.communicate()
+    assert (running.returncode, err) == (1, b"")
 
 
 async def test_a_faulty_configuration_is_named_and_nothing_starts(tmp_path: Path) -> None:

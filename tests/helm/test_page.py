@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from streamhooks import __version__
 from tests.helm.chart import HELMS, Helm, run
 from tests.helm.generated import CHART
 
@@ -23,7 +24,7 @@ def test_the_helm_commands_of_the_page_work_with_its_values(helm: Helm, tmp_path
         local = [str(tmp_path / word) if word == "values.yaml" else word for word in words]
         came = run(helm, "template", *[str(CHART) if word == "helm/streamhooks" else word for word in local])
         assert came.returncode == 0, came.stderr
-        assert "image: registry.example.com/streamhooks:0.1.0" in came.stdout
+        assert f"image: registry.example.com/streamhooks:{__version__}" in came.stdout
 
 
 def test_the_values_that_the_page_names_are_there() -> None:

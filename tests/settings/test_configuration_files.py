@@ -124,11 +124,12 @@ def test_files_that_cannot_be_used_are_all_named(folder: Path) -> None:
     (folder / "latin.yaml").write_bytes(b"a: \xe4")
     write(folder / "list.yaml", "[1]")
     write(folder / "big.json", " " * (4 * 1024 * 1024 + 1))
+    write(folder / "tyk.conf", "{}")
     names = ("empty", "no.yaml", "tyk.conf", "latin.yaml", "list.yaml", "big.json")
     assert faults(*(folder / name for name in names)) == [
         f"{folder}/empty: holds no file that ends in .yaml, .yml, .json, .toml",
+        f"{folder}/no.yaml: is not there; name another, or write one by streamhooks init",
         f"{folder}/tyk.conf: must end in .yaml, .yml, .json, .toml, which says how to read it",
-        f"{folder}/no.yaml: cannot be read: No such file or directory",
         f"{folder}/latin.yaml: is not UTF-8 at byte 3",
         f"{folder}/list.yaml: must be a section of keys and values",
         f"{folder}/big.json: is larger than 4194304 bytes",

@@ -9,6 +9,8 @@ from streamhooks.errors import Fault
 from streamhooks.settings.documents import parse
 
 QUOTES = "a text that begins with * or ! needs quotes"
+OTHERWISE = "is indented otherwise than what stands around it, which begins in"
+TEMPLATE = "a text that begins with { or [ needs quotes, such as '{{ eq .X 1 }}'"
 TAG = f"could not determine a constructor for the tag; {QUOTES}"
 
 
@@ -62,10 +64,8 @@ def test_a_date_of_toml_stays_a_date_for_the_walk_to_refuse() -> None:
 @pytest.mark.parametrize(
     ("file", "text", "expected"),
     [
-        ("a.yaml", "a: [x", ["a.yaml: line 1, column 6: is not YAML: expected ',' or ']', but got '<stream end>'"]),
         ("a.yaml", "!x y", [f"a.yaml: line 1, column 1: is not YAML: {TAG}"]),
         ("a.yaml", "a: *b", [f"a.yaml: line 1, column 4: is not YAML: found undefined alias; {QUOTES}"]),
-        ("a.yaml", "a: 1\n---\nb: 2", ["a.yaml: line 2, column 1: is not YAML: but found another document"]),
         ("a.yaml", "a: \x00", ["a.yaml: is not YAML: the character U+0000 is not allowed in it"]),
         ("a.yaml", "[" * 5000, ["a.yaml: is nested too deep to be read; at most some hundred levels"]),
         ("a.json", '{"a" 1}', ["a.json: line 1, column 6: is not JSON: Expecting ':' delimiter"]),
@@ -73,10 +73,33 @@ def test_a_date_of_toml_stays_a_date_for_the_walk_to_refuse() -> None:
         ("a.toml", "a = ", ["a.toml: is not TOML: Invalid value (at end of document)"]),
         ("a.toml", "a = 1\na = 2\n", ["a.toml: is not TOML: Cannot overwrite a value (at line 2, column 6)"]),
     ],
-    ids=["open", "tag", "alias", "two-documents", "nul", "deep", "colon", "nan", "toml", "toml-twice"],
+    ids=["tag", "alias", "nul", "deep", "colon", "nan", "toml", "toml-twice"],
 )  # fmt: skip
 def test_a_text_that_cannot_be_read_names_file_and_place(file: str, text: str, expected: list[str]) -> None:
     assert faults_of(text, file) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "said"),
+    [
+        ("on: [A", 1, 7, "the bracket that is opened in line 1, column 5 must be closed before this"),
+        ("a: {b: c\nd: e", 2, 2, "the bracket that is opened in line 1, column 4 must be closed before this"),
+        ("x:\n  - id: a\n   on: [X]", 3, 4, f"{OTHERWISE} line 2, column 3"),
+        ("a:\n  b: 1\n c: 2", 3, 2, f"{OTHERWISE} line 1, column 1"),
+        ("a: b\n- c", 2, 1, f"{OTHERWISE} line 1, column 1"),
+        ("x:\n\t- id: a", 2, 1, "is indented by a tab; use spaces"),
+        ("id: @a", 1, 5, "a text that begins with this character needs quotes"),
+        ("a: b: c", 1, 5, 'stands behind a value already; a text that holds ": " needs quotes'),
+        ("when: {{ eq .X 1 }}", 1, 8, TEMPLATE),
+        ('a: "x\nb: c', 2, 5, "the quote that is opened in line 1, column 4 must be closed before this"),
+        ("a: b\nc\n", 3, 1, 'the line before this has no "key: value"'),
+        ("on: *", 1, 6, "a text that begins with * or & needs quotes"),
+        ('a: "\\d"', 1, 6, "in double quotes a backslash is doubled; single quotes take it as it is"),
+        ("a: 1\n---\nb: 2", 2, 1, "a file holds one document; a second begins here"),
+    ],
+)
+def test_a_slip_in_yaml_is_told_in_words_with_the_way_out(text: str, line: int, column: int, said: str) -> None:
+    assert faults_of(text, "a.yaml") == [f"a.yaml: line {line}, column {column}: is not YAML: {said}"]
 
 
 def test_every_repeated_key_of_a_yaml_file_is_a_fault() -> None:
