@@ -10,17 +10,19 @@ from typing import Any
 
 from msgspec import Struct
 
-from streamhooks.bench.ground import Ground, handler
+from streamhooks.bench.gauge import Gauge, gauge
+from streamhooks.bench.ground import Field, Ground, handler
 from streamhooks.bench.plan import Plan
 from streamhooks.bench.report import Cpu
 from streamhooks.bench.serving import Spent, since, spent_so_far
 
 
 class Slope(Struct, frozen=True):
-    """What one event costs: seconds of CPU, and by the clock."""
+    """What one event costs: seconds of the workers' CPU, and by the clock; and what it costs Redis."""
 
     cpu: float
     wall: float
+    redis: Gauge
     shares: tuple[int, ...]
     """What each worker delivered of the long run."""
 
@@ -35,25 +37,40 @@ async def measure(here: Ground, plan: Plan) -> Cpu:
     )
 
 
-async def slope(here: Ground, plan: Plan, handlers: Sequence[Mapping[str, Any]], workers: int = 1) -> Slope:
-    """One short and one long run. Raises BenchError unless every event was delivered."""
-    short, _ = await _drained(here, plan.short, handlers, workers)
-    long, shares = await _drained(here, plan.short + plan.count, handlers, workers)
-    return Slope((long.cpu - short.cpu) / plan.count, (long.wall - short.wall) / plan.count, shares)
+async def slope(
+    here: Ground,
+    plan: Plan,
+    handlers: Sequence[Mapping[str, Any]],
+    workers: int = 1,
+    *,
+    size: int = 0,
+    partitions: int = 1,
+    **settings: Any,
+) -> Slope:
+    """One short and one long run, of events of `size` bytes. Raises BenchError unless every event was delivered."""
+
+    async def drained(count: int) -> tuple[Spent, Gauge, tuple[int, ...]]:
+        async with here.field(handlers, workers=workers, partitions=partitions, **settings) as field:
+            await field.fill(count, size=size)
+            return await _drained(field, count)
+
+    short, redis_short, _ = await drained(plan.short)
+    long, redis_long, shares = await drained(plan.short + plan.count)
+    each = redis_long.since(redis_short).by(plan.count)
+    return Slope((long.cpu - short.cpu) / plan.count, (long.wall - short.wall) / plan.count, each, shares)
 
 
-async def _drained(
-    here: Ground, count: int, handlers: Sequence[Mapping[str, Any]], workers: int
-) -> tuple[Spent, tuple[int, ...]]:
-    async with here.field(handlers, workers=workers) as field, AsyncExitStack() as rooms:
-        await field.fill(count)
-        before = spent_so_far()
-        running = [await rooms.enter_async_context(field.worker(number, until_idle=True)) for number in range(workers)]
+async def _drained(field: Field, count: int) -> tuple[Spent, Gauge, tuple[int, ...]]:
+    client = field.ground.client
+    async with AsyncExitStack() as rooms:
+        redis, before = await gauge(client), spent_so_far()
+        numbers = range(len(field.configs))
+        running = [await rooms.enter_async_context(field.worker(number, until_idle=True)) for number in numbers]
         for one in running:
             await one.ended()
-        spent = since(before)
+        spent, told = since(before), (await gauge(client)).since(redis)
         await field.lost_nothing(count)
-        return spent, await field.shares()
+        return spent, told, await field.shares()
 
 
 def micros(seconds: Iterable[float]) -> float:

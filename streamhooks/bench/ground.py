@@ -1,4 +1,4 @@
-"""What every measurement stands on: a server, an endpoint, a folder, and for each a stream of its own.
+"""What every measurement stands on: a server or a cluster, an endpoint, a folder, and for each a stream of its own.
 
 Laws: no measurement sees what another left: its stream has a new name, and all that was written under it is deleted
 after it, nothing else, for the server may be somebody's. Workers are real ones, `streamhooks serve`, with a
@@ -28,14 +28,16 @@ from streamhooks.errors import BenchError
 from streamhooks.secret import Secret
 from streamhooks.settings import Redis as RedisSettings
 from streamhooks.store import adding
-from streamhooks.store.connection import ask, connect
+from streamhooks.store.connection import ask, connect, servers
 from streamhooks.store.keys import Keys
+from streamhooks.store.keys import partitions as partitions_of
 from streamhooks.store.upkeep import Account
 
 GROUP: Final = "streamhooks"
 _Serving: TypeAlias = AbstractAsyncContextManager[Serving]
 AT_ONCE: Final = 5000
 """Events that are made before they are added."""
+BYTES_AT_ONCE: Final = 8 << 20
 SCANNED: Final = 1000
 STAMPED: Final = "stamped.json"
 """A template whose body says when its event was sent, which the endpoint notes."""
@@ -54,23 +56,29 @@ class Ground(Struct, frozen=True):
     redis_url: str
 
     @asynccontextmanager
-    async def field(self, handlers: Sequence[Mapping[str, Any]], *, workers: int = 1) -> AsyncIterator["Field"]:
+    async def field(
+        self, handlers: Sequence[Mapping[str, Any]], *, workers: int = 1, partitions: int = 1, **settings: Any
+    ) -> AsyncIterator["Field"]:
         """A stream of its own, with a configuration for each of `workers`. A handler's `target_path` is put behind
-        the field's own path and the worker's number, so that the endpoint knows whose requests arrive.
+        the field's own path and the worker's number, so that the endpoint knows whose requests arrive. `settings`:
+        further sections of the configuration.
         """
         name = secrets.token_hex(8)
-        keys = Keys.of(f"streamhooks-bench:{name}")
-        configs = [self._config(keys, f"/{name}/{number}", handlers) for number in range(workers)]
+        stream = f"streamhooks-bench:{name}"
+        own = {"stream": {"key": stream, "group": GROUP, "partitions": partitions}, **settings}
+        configs = [self._config(own, f"/{name}/{number}", handlers) for number in range(workers)]
+        parts = partitions_of(stream, partitions)
         await self.endpoint.forget()
         try:
-            yield Field(self, keys, f"/{name}/", configs, len(handlers))
+            yield Field(self, parts, f"/{name}/", configs, len(handlers))
         finally:
-            await _wipe(self.client, keys)
+            for keys in parts:
+                await _wipe(self.client, keys)
 
-    def _config(self, keys: Keys, before: str, handlers: Sequence[Mapping[str, Any]]) -> Path:
-        own = [{**one, "target_path": f"{self.endpoint.url}{before}{one['target_path']}"} for one in handlers]
+    def _config(self, own: Mapping[str, Any], before: str, handlers: Sequence[Mapping[str, Any]]) -> Path:
+        behind = [{**one, "target_path": f"{self.endpoint.url}{before}{one['target_path']}"} for one in handlers]
         path = self.folder / f"{before.strip('/').replace('/', '-')}.json"
-        path.write_text(json.dumps({"stream": {"key": keys.stream, "group": GROUP}, "handlers": own}))
+        path.write_text(json.dumps({**own, "handlers": behind}))
         return path
 
 
@@ -78,18 +86,31 @@ class Field(Struct, frozen=True):
     """One stream, and what may be done with it."""
 
     ground: Ground
-    keys: Keys
+    parts: tuple[Keys, ...]
+    """Of each of its partitions."""
     path: str
     """What the path of every request of it begins with."""
     configs: list[Path]
     handlers: int
 
-    async def fill(self, count: int, *, first: int = 0, **meta: str) -> None:
-        """Adds events of some 200 bytes, numbered from `first`: those of one number are duplicates of each other."""
+    @property
+    def keys(self) -> Keys:
+        """Of the first partition; there is no other one unless it was asked for."""
+        return self.parts[0]
+
+    def stream_of(self, number: int) -> str:
+        """Where the event of this number goes: each partition gets as many."""
+        return self.parts[number % len(self.parts)].stream
+
+    async def fill(self, count: int, *, first: int = 0, size: int = 0, **meta: str) -> None:
+        """Adds events of `size` bytes, or of some 200, numbered from `first`: those of one number are duplicates of
+        each other.
+        """
         stop = first + count
-        for begin in range(first, stop, AT_ONCE):
-            numbers = range(begin, min(begin + AT_ONCE, stop))
-            events = [(self.keys.stream, packed(number, **meta)) for number in numbers]
+        at_once = min(AT_ONCE, max(1, BYTES_AT_ONCE // max(1, size)))
+        for begin in range(first, stop, at_once):
+            numbers = range(begin, min(begin + at_once, stop))
+            events = [(self.stream_of(number), packed(number, size, **meta)) for number in numbers]
             added = await adding.add(self.ground.client, events)
             if added.failed is not None:
                 raise added.failed
@@ -124,7 +145,10 @@ class Field(Struct, frozen=True):
         return {path: count for path, count in arrived.items() if path.startswith(self.path)}
 
     async def account(self) -> dict[str, int]:
-        return await Account(self.ground.client, self.keys).totals()
+        found = Counter[str]()
+        for keys in self.parts:
+            found.update(await Account(self.ground.client, keys).totals())
+        return dict(found)
 
     async def lost_nothing(self, count: int) -> None:
         """Raises BenchError unless every event was delivered to every handler: else a figure would mean nothing."""
@@ -150,10 +174,17 @@ def handler(id: str = "bench", path: str = "/hook", **more: Any) -> dict[str, An
     }
 
 
-def packed(number: int, **meta: str) -> bytes:
-    """One event as a gateway writes it."""
+def packed(number: int, size: int = 0, **meta: str) -> bytes:
+    """One event as a gateway writes it: `size` bytes, or what it has by itself, some 200, where that is more."""
+    return _to_json(event(number, size, **meta))
+
+
+def event(number: int, size: int = 0, **meta: str) -> dict[str, Any]:
+    """The same before it is packed."""
     own = {"Message": "Auth Failure", "Path": f"/widgets/{number}", "Origin": "10.0.0.1", "Key": f"key-{number}"}
-    return _to_json({"type": "AuthFailure", "meta": {**own, **meta}, "ts": "2026-11-23T10:00:00Z", "api_id": "widgets"})
+    made = {"type": "AuthFailure", "meta": {**own, **meta}, "ts": "2026-11-23T10:00:00Z", "api_id": "widgets"}
+    lacking = size - len(_to_json(made)) - len(',"Padding":""')
+    return {**made, "meta": {**own, **meta, "Padding": "x" * lacking}} if lacking > 0 else made
 
 
 @asynccontextmanager
@@ -182,12 +213,13 @@ async def _on(redis_url: str, folder: Path) -> AsyncIterator[Ground]:
 
 
 async def _wipe(client: Redis, keys: Keys) -> None:
-    """Deletes what begins with our stream's name or its tag; both are ours alone, for they were drawn by lot."""
-    cursor = 0
-    for pattern in (f"{keys.tag}*", f"{keys.stream}*"):
+    """Deletes a stream of ours and what begins with its tag; both are ours alone, for they were drawn by lot."""
+    await ask(client, "UNLINK", keys.stream)
+    for server in await servers(client):
+        cursor = 0
         while True:
-            cursor, found = await ask(client, "SCAN", cursor, "MATCH", pattern, "COUNT", SCANNED)
+            cursor, found = await ask(server, "SCAN", cursor, "MATCH", f"{keys.tag}:*", "COUNT", SCANNED)
             if found:
-                await ask(client, "UNLINK", *found)
+                await ask(server, "UNLINK", *found)
             if not cursor:
                 break

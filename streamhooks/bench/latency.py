@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+from streamhooks.bench.gauge import gauge
 from streamhooks.bench.ground import STAMPED, Field, Ground, handler, packed
 from streamhooks.bench.plan import Plan
 from streamhooks.bench.report import Latency
@@ -29,15 +30,17 @@ async def measure(here: Ground, plan: Plan) -> tuple[Latency, ...]:
 
 async def _at(here: Ground, rate: int, seconds: float) -> Latency:
     async with here.field([handler(template_path=STAMPED)]) as field, field.worker() as worker:
-        warm = await _add(field, rate, min(WARM_UP, seconds))
+        warm = await add_at(field, rate, min(WARM_UP, seconds))
         await until(lambda: field.came(warm), [worker], f"{warm} events to warm up")
         await here.endpoint.travelled()
         spent = worker.cpu_seconds() if LOOKS_INSIDE else None
+        redis = await gauge(here.client)
         began = time.perf_counter()
-        count = await _add(field, rate, seconds)
+        count = await add_at(field, rate, seconds)
         took = time.perf_counter() - began
         await until(lambda: field.came(warm + count), [worker], f"{count} events at {rate} a second")
         cpu = None if spent is None else round((worker.cpu_seconds() - spent) / count * 1e6, 1)
+        server = (await gauge(here.client)).since(redis)
         travelled = sorted(await here.endpoint.travelled())
         await worker.stop()
     return Latency(
@@ -50,10 +53,11 @@ async def _at(here: Ground, rate: int, seconds: float) -> Latency:
         p999_ms=_at_most(travelled, 0.999),
         most_ms=_at_most(travelled, 1.0),
         us_per_event=cpu,
+        redis_us_per_event=round(server.cpu / count * 1e6, 1),
     )
 
 
-async def _add(field: Field, rate: int, seconds: float) -> int:
+async def add_at(field: Field, rate: int, seconds: float) -> int:
     """Adds `rate` events a second; how many it were. Nobody waits for an answer before the next ones are due."""
     total, number = max(1, round(rate * seconds)), 0
     turns = asyncio.Semaphore(ADDING)
@@ -72,7 +76,7 @@ async def _add_these(field: Field, numbers: range, turns: asyncio.Semaphore) -> 
     async with turns:
         for number in numbers:
             event = packed(number, Sent=str(time.monotonic_ns()))
-            await ask(field.ground.client, "XADD", field.keys.stream, "*", "d", event)
+            await ask(field.ground.client, "XADD", field.stream_of(number), "*", "d", event)
 
 
 def _at_most(travelled: Sequence[int], part: float) -> float:

@@ -13,7 +13,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from streamhooks import wire
-from streamhooks.bench.ground import Field, Ground, handler
+from streamhooks.bench.ground import Field, Ground, event, handler
 from streamhooks.bench.plan import Plan
 from streamhooks.bench.report import Memory, Parked, Waiting
 from streamhooks.bench.serving import LOOKS_INSIDE
@@ -79,25 +79,29 @@ async def park(client: Redis, keys: Keys, count: int) -> None:
         times: list[Word] = []
         records: list[Word] = []
         for number in range(begin, min(begin + AT_ONCE, count + 1)):
-            owner = f"{now}-{number}|bench"
-            times += (now + DUE_IN + number, owner)
-            records += (owner, _record(owner, f"{now}-{number}", number, now))
+            id = f"{now}-{number}"
+            times += (now + DUE_IN + number, f"{id}|bench")
+            records += (f"{id}|bench", _packed(id, number, now))
         await ask(client, "ZADD", keys.parked, *times)
         await ask(client, "HSET", keys.parked_data, *records)
     await ask(client, "HINCRBY", keys.totals, "accepted", count)
     await ask(client, "HINCRBY", keys.totals, "stored", count)
 
 
-def _record(owner: str, id: str, number: int, now: int) -> bytes:
+def _packed(id: str, number: int, now: int) -> bytes:
     """As lua/settle.lua packs it: a list of texts, the times first."""
-    meta = {"Message": "Auth Failure", "Path": f"/widgets/{number}", "Origin": "10.0.0.1", "Key": f"key-{number}"}
-    event = wire.pack_event(Event(id, "AuthFailure", meta, "2026-11-23T10:00:00Z", "widgets"))
-    record = Record(
-        origin=id, handler="bench", owner=owner, attempt=3, fingerprint=f"{number:032x}", type="AuthFailure",
-        event=event, why="status 503", status=503, answer=b"busy",
-    )  # fmt: skip
-    words = ["first", now, "last", now, *record.words()]
+    words = ["first", now, "last", now, *record(id, number).words()]
     return _to_msgpack([word.decode() if isinstance(word, bytes) else str(word) for word in words])
+
+
+def record(id: str, number: int, reason: str = "", *, size: int = 0) -> Record:
+    """What a worker stores of the event of this number after an answer 503; with a reason: a dead letter."""
+    made = event(number, size)
+    return Record(
+        origin=id, handler="bench", owner=f"{id}|bench", attempt=3, fingerprint=f"{number:032x}", type=made["type"],
+        event=wire.pack_event(Event(id, made["type"], made["meta"], made["ts"], made["api_id"])),
+        why="status 503", reason=reason, status=503, answer=b"busy",
+    )  # fmt: skip
 
 
 async def _still_parked(client: Redis, field: Field, count: int) -> None:

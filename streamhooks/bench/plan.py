@@ -11,13 +11,18 @@ SECTIONS: Final = {
     "startup": "from the start of the process until it is ready, and until the first webhook arrives",
     "workers": "CPU of an event with several workers, and one of them stopped",
     "handler": "what one more handler costs, plain and with a signature",
+    "redis": "CPU of an event at Redis, and its bytes, by the size of events, cool-down and journal",
+    "stored": "Redis' memory for one event in each of its states",
+    "partitions": "what more partitions cost a worker and Redis, busy and idle",
 }
+SCALING: Final = ("redis", "stored", "partitions")
+"""Figures of docs/scaling.md: measured where they are asked for by name."""
 
 
 class Plan(Struct, frozen=True):
     """How much is measured. Figures of a section are slopes or medians over `rounds`."""
 
-    sections: tuple[str, ...] = tuple(SECTIONS)
+    sections: tuple[str, ...] = tuple(name for name in SECTIONS if name not in SCALING)
     redis_url: str = ""
     """Empty: an embedded server."""
     count: int = 45_000
@@ -32,12 +37,23 @@ class Plan(Struct, frozen=True):
     """Events that are delivered from the beginning of each backlog, or all of a smaller one."""
     parked: int = 1_000_000
     workers: int = 2
+    sizes: tuple[int, ...] = (200, 1024, 8192)
+    """Bytes of an event; the least first."""
+    stored: int = 100_000
+    """Events in a state, and as many again: a figure is the slope between the two."""
+    partitions: tuple[int, ...] = (1, 4, 16)
 
     @property
     def short(self) -> int:
         return max(1, self.count // 9)
 
+    @property
+    def rate(self) -> int:
+        """Events a second that come to a worker of several partitions."""
+        return self.rates[-1]
+
 
 QUICK: Final = Plan(
-    count=9000, rounds=1, rates=(100, 1000), seconds=4.0, backlogs=(10_000, 100_000), delivered=10_000, parked=100_000
-)
+    count=9000, rounds=1, rates=(100, 1000), seconds=4.0, backlogs=(10_000, 100_000), delivered=10_000, parked=100_000,
+    stored=10_000,
+)  # fmt: skip

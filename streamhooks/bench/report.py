@@ -1,7 +1,7 @@
 """What was measured, as the JSON document shows it: a member for each section that ran.
 
 Times carry their unit in their name: `us` is a millionth of a second, `ms` a thousandth. Memory is in MiB. CPU is user
-and system time of the worker's process alone.
+and system time of the worker's process alone, unless it is called that of Redis.
 """
 
 from msgspec import UNSET, Struct, UnsetType
@@ -43,6 +43,8 @@ class Latency(Struct, frozen=True):
     most_ms: float
     us_per_event: float | None
     """CPU of the worker; None where the system does not tell."""
+    redis_us_per_event: float
+    """CPU of the server, adding included."""
 
 
 class Waiting(Struct, frozen=True):
@@ -115,6 +117,82 @@ class Handler(Struct, frozen=True):
     us_signing: float
 
 
+class Adding(Struct, frozen=True):
+    """What one event costs Redis to be added."""
+
+    bytes: int
+    """Of the event."""
+    together: int
+    """Events that are sent at once: 1, as gateways do it, or those of one `publish_many`."""
+    redis_us: float
+    received: int
+    """Bytes that Redis was sent for it."""
+    sent: int
+    """Bytes that Redis sent, to replicas too."""
+
+
+class Delivering(Struct, frozen=True):
+    """What one event of a backlog costs after that: to be read, claimed and settled by one worker."""
+
+    bytes: int
+    how: str
+    """What is other than usual: with a cool-down, and nothing in the journal."""
+    redis_us: float
+    received: int
+    sent: int
+    worker_us: float
+
+
+class Afterwards(Struct, frozen=True):
+    """What Redis spends for an event when it is over."""
+
+    bytes: int
+    trimmed_us: float
+    """Its entry is trimmed."""
+    expired_us: float
+    """Its cool-down runs out."""
+
+
+class Served(Struct, frozen=True):
+    adding: tuple[Adding, ...]
+    delivering: tuple[Delivering, ...]
+    afterwards: Afterwards
+
+
+class Stored(Struct, frozen=True):
+    """What Redis holds for one event in a state, beside what it holds for it in the stream."""
+
+    state: str
+    bytes: int | None
+    """Of the event; None where the state holds nothing of it."""
+    events: int
+    """Beside as many others."""
+    redis_bytes: int
+
+
+class Partitioned(Struct, frozen=True):
+    """One worker that reads so many partitions."""
+
+    partitions: int
+    worker_us: float
+    """CPU of an event of a backlog."""
+    redis_us: float
+    """The same of the server; adding not included."""
+    rate: int
+    """Events a second that come, to all partitions together."""
+    worker_us_at_rate: float
+    redis_us_at_rate: float
+    """Adding included, each event by itself."""
+    idle_worker_ms: float
+    """CPU of a second in which nothing comes."""
+    idle_redis_ms: float
+    """The same of the server, what it does for itself included."""
+    connections: int
+    """That the worker has to Redis, to all nodes together."""
+    peak_mib: float
+    """The most memory that the worker has held."""
+
+
 class Report(Struct, frozen=True):
     machine: Machine
     cpu: Cpu | UnsetType = UNSET
@@ -123,3 +201,6 @@ class Report(Struct, frozen=True):
     startup: Startup | UnsetType = UNSET
     workers: Workers | UnsetType = UNSET
     handler: Handler | UnsetType = UNSET
+    redis: Served | UnsetType = UNSET
+    stored: tuple[Stored, ...] | UnsetType = UNSET
+    partitions: tuple[Partitioned, ...] | UnsetType = UNSET

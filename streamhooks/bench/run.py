@@ -11,7 +11,18 @@ from typing import Any, Final, TypeAlias, TypeVar
 import uvloop
 
 from streamhooks import __version__
-from streamhooks.bench import cpu, handlers, latency, memory, profiling, startup, workers
+from streamhooks.bench import (
+    cpu,
+    handlers,
+    latency,
+    memory,
+    partitioned,
+    profiling,
+    served,
+    startup,
+    stored,
+    workers,
+)
 from streamhooks.bench.ground import Ground, ground
 from streamhooks.bench.plan import SECTIONS, Plan
 from streamhooks.bench.report import Machine, Report
@@ -27,6 +38,9 @@ _MEASURES: Final[dict[str, Callable[[Ground, Plan], Awaitable[Any]]]] = {
     "startup": startup.measure,
     "workers": workers.measure,
     "handler": handlers.measure,
+    "redis": served.measure,
+    "stored": stored.measure,
+    "partitions": partitioned.measure,
 }
 
 

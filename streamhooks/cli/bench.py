@@ -32,6 +32,9 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, metavar="S", help="how long each of these is held")
     parser.add_argument("--backlogs", metavar="A,B", help="events that wait while memory is measured")
     parser.add_argument("--parked", type=int, metavar="N", help="stored retries beside which a worker idles")
+    parser.add_argument("--sizes", metavar="A,B", help="bytes of an event, the least first, for redis and stored")
+    parser.add_argument("--stored", type=int, metavar="N", help="events whose memory in Redis is measured")
+    parser.add_argument("--partitions", metavar="A,B", help="how many a worker reads")
     parser.add_argument(
         "--profile",
         type=Path,
@@ -74,6 +77,9 @@ def plan_of(args: Namespace) -> bench.Plan:
         "seconds": _within("--seconds", args.seconds, 0.1, 3600),
         "backlogs": _numbers("--backlogs", args.backlogs, 10_000_000),
         "parked": _within("--parked", args.parked, 1, 1_000_000),
+        "sizes": _numbers("--sizes", args.sizes, 200_000),
+        "stored": _within("--stored", args.stored, 1, 10_000_000),
+        "partitions": _numbers("--partitions", args.partitions, 1024),
     }
     plan = bench.QUICK if args.quick else bench.Plan()
     return replace(plan, **{name: value for name, value in given.items() if value})

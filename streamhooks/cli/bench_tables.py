@@ -4,7 +4,19 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import UNSET
 
-from streamhooks.bench.report import Cpu, Handler, Latency, Machine, Memory, Report, Startup, Workers
+from streamhooks.bench.report import (
+    Cpu,
+    Handler,
+    Latency,
+    Machine,
+    Memory,
+    Partitioned,
+    Report,
+    Served,
+    Startup,
+    Stored,
+    Workers,
+)
 from streamhooks.cli.table import Cell, facts, table
 
 
@@ -26,6 +38,16 @@ def _blocks(report: Report) -> Iterator[str]:
         yield _workers(report.workers)
     if report.handler is not UNSET:
         yield _handler(report.handler)
+    yield from _scaling(report)
+
+
+def _scaling(report: Report) -> Iterator[str]:
+    if report.redis is not UNSET:
+        yield from _redis(report.redis)
+    if report.stored is not UNSET:
+        yield _stored(report.stored)
+    if report.partitions is not UNSET:
+        yield _partitions(report.partitions)
 
 
 def _machine(of: Machine) -> str:
@@ -43,7 +65,7 @@ def _cpu(of: Cpu) -> str:
 
 
 def _latency(of: Sequence[Latency]) -> str:
-    headings = ("XADD TO ARRIVAL", "P50 MS", "P99 MS", "P99.9 MS", "MOST MS", "CPU µS", "ARRIVED")
+    headings = ("XADD TO ARRIVAL", "P50 MS", "P99 MS", "P99.9 MS", "MOST MS", "CPU µS", "REDIS µS", "ARRIVED")
     return table(
         headings,
         (
@@ -51,6 +73,7 @@ def _latency(of: Sequence[Latency]) -> str:
                 f"{one.rate:,} a second",
                 *(f"{ms:.2f}" for ms in (one.p50_ms, one.p99_ms, one.p999_ms, one.most_ms)),
                 None if one.us_per_event is None else f"{one.us_per_event:.0f}",
+                f"{one.redis_us_per_event:.0f}",
                 f"{one.arrived:,} of {one.events:,}",
             )
             for one in of
@@ -100,4 +123,65 @@ def _handler(of: Handler) -> str:
             ("one more, signed", f"+{of.us_more_signed:.1f} µs a delivery"),
             ("its signature", f"{of.us_signing:.1f} µs"),
         )
+    )
+
+
+def _redis(of: Served) -> Iterator[str]:
+    added = (
+        (f"{one.bytes:,} bytes, {_by(one.together)}", f"{one.redis_us:.1f}", one.received, one.sent)
+        for one in of.adding
+    )
+    delivered = (
+        (
+            f"{one.bytes:,} bytes{one.how and f', {one.how}'}",
+            f"{one.redis_us:.1f}",
+            one.received,
+            one.sent,
+            f"{one.worker_us:.1f}",
+        )
+        for one in of.delivering
+    )
+    costs = ("REDIS µS", "BYTES IN", "BYTES OUT", "WORKER µS")
+    yield table(("ADDING AN EVENT", *costs[:-1]), added)
+    yield table(("DELIVERING IT", *costs), delivered)
+    last = of.afterwards
+    yield facts(
+        (
+            ("its entry trimmed", f"{last.trimmed_us:.1f} µs of Redis"),
+            ("its cool-down expired", f"{last.expired_us:.1f} µs of Redis"),
+        )
+    )
+
+
+def _by(together: int) -> str:
+    return "each by itself" if together == 1 else f"{together} at once"
+
+
+def _stored(of: Sequence[Stored]) -> str:
+    rows = ((one.state if one.bytes is None else f"{one.state}, {one.bytes:,} bytes", one.redis_bytes) for one in of)
+    return table(("REDIS HOLDS FOR AN EVENT", "BYTES"), rows)
+
+
+def _partitions(of: Sequence[Partitioned]) -> str:
+    first, *_ = of
+    rate = f"AT {first.rate:,} A SECOND"
+    headings = (
+        "PARTITIONS", "WORKER µS", "REDIS µS", rate, "REDIS µS", "IDLE MS/S", "REDIS MS/S", "CONNECTIONS", "MIB"
+    )  # fmt: skip
+    return table(
+        headings,
+        (
+            (
+                one.partitions,
+                f"{one.worker_us:.1f}",
+                f"{one.redis_us:.1f}",
+                f"{one.worker_us_at_rate:.1f}",
+                f"{one.redis_us_at_rate:.1f}",
+                f"{one.idle_worker_ms:.1f}",
+                f"{one.idle_redis_ms:.1f}",
+                one.connections,
+                f"{one.peak_mib:.1f}",
+            )
+            for one in of
+        ),
     )

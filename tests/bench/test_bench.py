@@ -37,7 +37,7 @@ from tests.doors.command import command
 REPORT = Report(
     Machine("1.2.3", "3.11.7", "Valkey 9.1.2", 2, "Linux x86_64"),
     Cpu(150_000, 41.0, 20_000, (40.0, 41.0, 45.0)),
-    (Latency(1000, 999.8, 15_000, 15_000, 0.9, 4.2, 9.9, 12.0, 300.0),),
+    (Latency(1000, 999.8, 15_000, 15_000, 0.9, 4.2, 9.9, 12.0, 300.0, 41.0),),
     Memory((Waiting(10_000, 10_000, 70.0),), 0.0, (Parked(1_000_000, 62.6, 4.0),)),
     Startup(0.5, 0.6, 9),
     Workers(2, 50_000, 40.0, 42.0, 1.05, 20_000, 31_000, (25_100, 24_900), Stopped(50_000, 128, 44_872, 50_000)),
@@ -50,8 +50,8 @@ CPU of an event  41.0 µs
 events a second  20,000
 events in all    150,000, all of which arrived
 
-XADD TO ARRIVAL  P50 MS  P99 MS  P99.9 MS  MOST MS  CPU µS  ARRIVED
-1,000 a second   0.90    4.20    9.90      12.00    300     15,000 of 15,000
+XADD TO ARRIVAL  P50 MS  P99 MS  P99.9 MS  MOST MS  CPU µS  REDIS µS  ARRIVED
+1,000 a second   0.90    4.20    9.90      12.00    300     41        15,000 of 15,000
 
 WORKER BESIDE                     PEAK MIB  CPU MS A SECOND
 10,000 waiting, 10,000 delivered  70.0      -
@@ -162,7 +162,11 @@ def test_the_tables_say_what_the_document_says() -> None:
 @pytest.mark.parametrize(
     ("option", "value", "said"),
     [
-        ("--only", "cpu,speed", '"speed" is none of cpu, latency, memory, startup, workers, handler'),
+        (
+            "--only",
+            "cpu,speed",
+            '"speed" is none of cpu, latency, memory, startup, workers, handler, redis, stored, partitions',
+        ),
         ("--workers", "1", "is 1; must be 2 to 16"),
         ("--rates", "fast", '"fast" must be whole numbers from 1 to 100,000, with commas between them'),
         ("--seconds", "0", "is 0; must be 0.1 to 3,600"),

@@ -1,5 +1,6 @@
 """Several partitions in one worker: what is one's is never taken for another's."""
 
+from streamhooks import Publisher
 from streamhooks.store.connection import ask
 from streamhooks.store.keys import partitions
 from tests.flow.rig import GROUP, STREAM, Rig
@@ -33,3 +34,13 @@ async def test_a_heartbeat_of_one_partition_does_not_give_up_what_is_queued_of_a
         for keys in partitions(STREAM, 2):
             assert (await ask(rig.redis, "XPENDING", keys.stream, GROUP))["pending"] == 0
     assert len(rig.endpoint.received) == 6
+
+
+async def test_who_publishes_may_choose_a_partition_by_something_else_and_name_its_stream(rig: Rig) -> None:
+    async with rig.working(rig.handler(), stream={"partitions": 2}) as worker:
+        for number, keys in enumerate(partitions(STREAM, 2)):
+            async with Publisher(rig.url, stream=keys.stream) as publisher:
+                await publisher.publish("AuthFailure", {"Key": f"k{number}"}, api_id="one")
+        await rig.endpoint.wait_for(2)
+        await eventually(lambda: worker.held == 0)
+    assert sorted(rig.arrived) == ["k0", "k1"]
