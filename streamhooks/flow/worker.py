@@ -29,7 +29,8 @@ from streamhooks.flow.telling import Telling
 from streamhooks.flow.waiting import LOOK_EVERY
 from streamhooks.handlers.catalogue import Catalogue
 from streamhooks.model import Dead, Delivered, Event
-from streamhooks.observe.figures import Figures, Tell, write_log
+from streamhooks.observe.figures import Figures, Tell
+from streamhooks.observe.problems import write_log
 from streamhooks.observe.traces import Traces
 from streamhooks.sender import Sender
 from streamhooks.settings import Settings
