@@ -59,7 +59,7 @@ def _made(deed: Deed, found: Found) -> str:
 
 
 def _by_itself(state: int) -> str:
-    return "".join(f"{'gone' if not life.then else 'over'}: {life.told}" for life in LIVES if life.state == state)
+    return "".join(f"{life.told}: {'over' if life.then else 'gone'}" for life in LIVES if life.state == state)
 
 
 def parts() -> Iterator[tuple[str, str]]:
