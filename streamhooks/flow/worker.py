@@ -23,7 +23,7 @@ from streamhooks.flow.line import Line
 from streamhooks.flow.noting import Noting
 from streamhooks.flow.partition import open_partitions
 from streamhooks.flow.patience import within
-from streamhooks.flow.recovery import SWEEP_EVERY
+from streamhooks.flow.recovery import BEATS_PER_LEASE, SWEEP_EVERY
 from streamhooks.flow.runners import Runners
 from streamhooks.flow.telling import Telling
 from streamhooks.flow.waiting import LOOK_EVERY
@@ -134,7 +134,7 @@ class Worker:
             self._loops.spawn(reading.run(self.stopping))
         self._loops.spawn(line.settling.run())
         for seconds, act in (
-            (lease / 4, line.recovery.beat),
+            (lease / BEATS_PER_LEASE, line.recovery.beat),
             (min(SWEEP_EVERY, lease), line.recovery.sweep),
             (LOOK_EVERY, line.waiting.look),
             (pausing.LOOK_EVERY, line.look_at_pauses),

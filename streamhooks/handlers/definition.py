@@ -5,11 +5,12 @@ again for one handler.
 """
 
 import re
-from typing import Annotated
+from typing import Annotated, get_args
 
 from msgspec import Struct, field
 
 from streamhooks.handlers.actions import OPEN
+from streamhooks.handlers.handler import Escape
 from streamhooks.secret import Secret, names_credential
 from streamhooks.settings import Defaults
 from streamhooks.settings.rules import (
@@ -81,7 +82,7 @@ class Definition(Defaults, frozen=True):
     template_path: Annotated[str, TEXT] = ""
     header_map: Annotated[dict[str, str | Secret], Table(HEADER, is_credential)] = field(default_factory=dict)
     event_timeout: Annotated[float, duration(0, 366 * 86400)] = 0.0
-    escape: Annotated[str, one_of("auto", "json", "xml", "csv", "form", "html", "text")] = "auto"
+    escape: Annotated[str, one_of("auto", *get_args(Escape))] = "auto"
     compat: Annotated[str, one_of("", "tyk")] = ""
     sign: Sign = Sign()
     when: Annotated[str, TEXT] = ""

@@ -6,6 +6,8 @@ from streamhooks.store.connection import ask
 from streamhooks.store.keys import Keys
 
 TERMS = ("accepted", "delivered", "suppressed", "dead", "stored", "unmatched")
+LOSSES = ("lost_trimmed", "lost_parked", "dead_trimmed")
+"""Counted beside the account: entries and stored retries that somebody removed, dead letters too many or too old."""
 
 
 class Account:
@@ -16,7 +18,7 @@ class Account:
         self._keys = keys
 
     async def totals(self) -> dict[str, int]:
-        """Every term, also those that are 0; beside them `lost_trimmed`, `lost_parked`, `dead_trimmed`."""
+        """Every term, also those that are 0; beside them LOSSES."""
         found = await ask(self._client, "HGETALL", self._keys.totals)
-        totals = dict.fromkeys((*TERMS, "lost_trimmed", "lost_parked", "dead_trimmed"), 0)
+        totals = dict.fromkeys((*TERMS, *LOSSES), 0)
         return totals | {name.decode(): int(value) for name, value in found.items()}
