@@ -25,7 +25,8 @@ from streamhooks.flow.worker import Worker
 from streamhooks.handlers.catalogue import Catalogue
 from streamhooks.ingest.door import IngestDoor
 from streamhooks.observe import logs
-from streamhooks.observe.figures import Tell, write_log
+from streamhooks.observe.figures import Tell
+from streamhooks.observe.problems import write_log
 from streamhooks.observe.traces import PATIENCE, tracing
 from streamhooks.reload import FILES_EVERY, LoadAgain, Reload
 from streamhooks.sender import GuardError, Sender, TlsNews

@@ -14,7 +14,7 @@ ALLOWED = {
     "nginx with Lua is not installed": "on Debian: apt-get install nginx-light libnginx-mod-http-lua lua-nginx-redis",
     "chromium is not installed": "a real browser looks at the console; on Debian: apt-get install chromium",
     "buildah is not installed": "the image is built and run without an engine; on Debian: apt-get install buildah",
-    "go-redis is not in Go's module cache": "tests ask nobody on the network; docs/examples/go has its go.mod",
+    "go-redis is not in Go's module cache": "tests ask no network; scripts/gateways/examples/go has its go.mod",
     "redis-server with TLS is not installed": "Valkey's package speaks none; on Debian: apt-get install redis-server",
     "helm is packaged for Linux on x86-64 only": "the chart is rendered by the real helm, see scripts/get-helm",
 }

@@ -9,7 +9,8 @@ from streamhooks.admin.answers import AdminError, answer, body_of
 from streamhooks.admin.asked import ChosenLetters, chosen, filters
 from streamhooks.admin.desk import Desk
 from streamhooks.operations.choice import Choice, is_name
-from streamhooks.operations.letters import Found, Search, newest, row, whole
+from streamhooks.operations.letters import Found, Search, newest
+from streamhooks.operations.shown import row, whole
 from streamhooks.store.dead import DeadLetters, Letter
 from streamhooks.store.keys import Keys
 

@@ -28,10 +28,10 @@ from streamhooks.errors import BenchError
 from streamhooks.secret import Secret
 from streamhooks.settings import Redis as RedisSettings
 from streamhooks.store import adding
+from streamhooks.store.account import Account
 from streamhooks.store.connection import ask, connect, servers
 from streamhooks.store.keys import Keys
 from streamhooks.store.keys import partitions as partitions_of
-from streamhooks.store.upkeep import Account
 
 GROUP: Final = "streamhooks"
 _Serving: TypeAlias = AbstractAsyncContextManager[Serving]

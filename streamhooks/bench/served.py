@@ -18,7 +18,7 @@ from streamhooks.bench.report import Adding, Afterwards, Delivering, Served
 from streamhooks.publisher.aio import Publisher
 from streamhooks.store.claims import Claim, Claims
 from streamhooks.store.connection import ask, servers
-from streamhooks.store.upkeep import Retention
+from streamhooks.store.retention import Retention
 
 TOGETHER: Final = 100
 """Events of one `publish_many`."""

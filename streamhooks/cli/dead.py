@@ -22,7 +22,8 @@ from streamhooks.cli.progress import Progress
 from streamhooks.errors import StoreError
 from streamhooks.files import Loaded
 from streamhooks.operations.choice import Choice
-from streamhooks.operations.letters import Found, Search, row, whole
+from streamhooks.operations.letters import Found, Search
+from streamhooks.operations.shown import row, whole
 from streamhooks.settings import Settings
 from streamhooks.store.dead import DeadLetters, Letter
 from streamhooks.store.keys import Keys

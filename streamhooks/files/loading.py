@@ -7,7 +7,7 @@ Files behind references are read by themselves, too: a secret is exchanged while
 writing, or that waits for a restart, stays as it was read.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from glob import has_magic
 from os.path import isdir, isfile
 from pathlib import Path
@@ -33,10 +33,10 @@ from streamhooks.secret import Secret
 from streamhooks.settings import Settings, Tyk
 from streamhooks.settings.documents import parse
 from streamhooks.settings.environment import LISTS, overrides
-from streamhooks.settings.policy import contradictions, for_one_handler, inner
+from streamhooks.settings.policy import inner
 from streamhooks.settings.reading import Given, Known, Place, Reader, joined, made
 from streamhooks.settings.references import UnresolvedError
-from streamhooks.settings.rules import host_of, is_loopback
+from streamhooks.settings.together import doubtful, impossible
 
 DEFAULT_SEARCH = (Path("streamhooks.yaml"), Path("/etc/streamhooks"))
 """Where a configuration is looked for when none is named; the first that exists is taken."""
@@ -273,10 +273,8 @@ def _assembled(
     known.update(overrides(environ, Reader(faults, warnings, base, disk.reference)))
     _add_admin_token(known, environ)
     settings = made(Settings, known)
-    _check_defaults(known, settings, faults)
-    _check_together(known, settings, faults)
-    _check_ingest(known, settings, faults)
-    warnings += _in_one_slot(known, settings)
+    faults += impossible(known, settings)
+    warnings += doubtful(known, settings)
     disk.templates = str(Path(base, settings.templates.path))
     builder = Builder(inner(known, "defaults"), disk.template, _refusals(opened), faults, warnings)
     handlers: list[Handler] = []
@@ -305,54 +303,6 @@ def _add_admin_token(known: Known, environ: Mapping[str, str]) -> None:
     path = ("admin", "token")
     if path not in known and environ.get(ADMIN_TOKEN):
         known[path] = Given(Secret(environ[ADMIN_TOKEN]), Place("environment", ADMIN_TOKEN))
-
-
-def _check_together(known: Known, settings: Settings, faults: list[Fault]) -> None:
-    """What two sections say that cannot be true together."""
-    if settings.cool.share_with_tyk and settings.redis.is_cluster:
-        said = "cannot be shared on a cluster, where Tyk's marks lie in other slots than ours; take it out"
-        faults.append(known[("cool", "share_with_tyk")].place.fault(said))
-    files = next((name for name in ("ca_file", "cert_file", "key_file") if getattr(settings.redis.tls, name)), "")
-    if files and not settings.redis.may_speak_tls:
-        said = "is not used, for redis.url asks for no TLS; write rediss:// in it, or take the file out"
-        faults.append(known[("redis", "tls", files)].place.fault(said))
-    if settings.admin.hosts and not settings.admin.token:
-        said = "lets others than this machine ask, and there is no admin.token; set one, or take the hosts out"
-        faults.append(known[("admin", "hosts")].place.fault(said))
-
-
-def _in_one_slot(known: Known, settings: Settings) -> Iterator[Fault]:
-    if settings.redis.is_cluster and settings.stream.partitions > 1 and "{" in settings.stream.key:
-        said = "holds a hash tag, so all partitions are in one slot of the cluster, and on one node; take it out"
-        yield known[("stream", "key")].place.fault(said)
-
-
-def _check_defaults(known: Known, settings: Settings, faults: list[Fault]) -> None:
-    policy = inner(known, "defaults")
-    for path, message in (*contradictions(policy, settings.defaults), *for_one_handler(policy)):
-        section = path.partition(".")[0]
-        said = {".".join(key): given.place for key, given in policy.items() if key[0] == section}
-        place = said.get(path) or Place(next(iter(said.values())).file, f"defaults.{path}")
-        faults.append(place.fault(message))
-
-
-def _check_ingest(known: Known, settings: Settings, faults: list[Fault]) -> None:
-    """What the HTTP door's settings cannot be together, and beside others."""
-    door, listen = settings.ingest, known.get(("ingest", "listen"))
-    if listen is None or not door.listen:
-        return
-    if not any((door.token, *door.tokens)) and not is_loopback(host_of(door.listen)):
-        said = "is no loopback address, and there is no ingest.token: set one, or listen on 127.0.0.1"
-        faults.append(listen.place.fault(said))
-    if door.listen == settings.admin.listen and not door.listen.endswith(":0"):
-        faults.append(listen.place.fault("is the address of admin.listen, too; give the door another port"))
-    if door.max_stream_entries <= settings.stream.retention.entries:
-        most = known.get(("ingest", "max_stream_entries"), listen)
-        said = (
-            f"ingest.max_stream_entries ({door.max_stream_entries}) must be more than stream.retention.entries "
-            f"({settings.stream.retention.entries}), or the door is shut while nothing waits"
-        )
-        faults.append(Fault(most.place.file, "ingest", said))
 
 
 def _handlers(document: _Document, reader: Reader, builder: Builder) -> list[Handler]:

@@ -1,4 +1,4 @@
-"""The gate before the lanes: closed while a suspect runs alone, and while the worker stops."""
+"""The gate before reading: closed while a suspect runs alone."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -16,8 +16,8 @@ from streamhooks.flow.waiting import Waiting
 from streamhooks.observe.figures import Figures
 from streamhooks.observe.traces import Traces
 from streamhooks.settings import Settings
+from streamhooks.store.retention import TRIM_AT_ONCE
 from streamhooks.store.settle import Source
-from streamhooks.store.upkeep import TRIM_AT_ONCE
 
 WAKE_AT_ONCE = 100
 LONGEST_NAP = 1.0

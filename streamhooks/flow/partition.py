@@ -9,9 +9,9 @@ from streamhooks.store.connection import connect
 from streamhooks.store.keys import Keys, partitions
 from streamhooks.store.parked import Parked
 from streamhooks.store.pauses import Pauses
+from streamhooks.store.retention import Retention
 from streamhooks.store.settle import Ledger, Source
 from streamhooks.store.stream import Stream
-from streamhooks.store.upkeep import Account, Retention
 
 BLOCK = 1.0
 """Seconds that a read waits for entries: how long a stop may have to wait for it."""
@@ -28,7 +28,6 @@ class Partition(Struct, frozen=True):
     ledger: Ledger
     parked: Parked
     pauses: Pauses
-    account: Account
     retention: Retention
 
     def stream(self, source: Source) -> Stream:
@@ -61,7 +60,6 @@ def _open(number: int, client: Redis, readers: list[Redis], keys: Keys, settings
         ),
         parked=Parked(client, keys),
         pauses=Pauses(client, keys),
-        account=Account(client, keys),
         retention=Retention(
             client, keys, group, age=kept.age, entries=kept.entries, dead_age=settings.dead.max_age
         ),

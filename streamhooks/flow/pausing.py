@@ -16,7 +16,7 @@ from streamhooks.store.pauses import Paused, Pauses
 log = structlog.get_logger("streamhooks")
 LOOK_EVERY = 1.0
 GONE_PAUSE = 3600.0
-"""Seconds that a handler is paused whose endpoint answers 410 Gone (design page, section 8)."""
+"""Seconds that a handler is paused whose endpoint answers 410 Gone (docs/delivery.md)."""
 ON_ITS_WAY = 10.0
 """Seconds that a lane holds on its own account; by then the note is seen, or it could not be written."""
 

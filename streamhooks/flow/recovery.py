@@ -144,7 +144,6 @@ class Recovery:
 
     def _tell_of_lost(self, source: Source, count: int) -> None:
         """Somebody has deleted entries before they were acknowledged."""
-        self._figures.lost_trimmed += count
         if count:
             log.error("entries_lost_trimmed", count=count, stream=self._partition.stream(source).key,
                       way_out="let nobody else trim the stream: no MAXLEN on XADD")  # fmt: skip

@@ -23,13 +23,14 @@ from streamhooks.flow.line import Line
 from streamhooks.flow.noting import Noting
 from streamhooks.flow.partition import open_partitions
 from streamhooks.flow.patience import within
-from streamhooks.flow.recovery import SWEEP_EVERY
+from streamhooks.flow.recovery import BEATS_PER_LEASE, SWEEP_EVERY
 from streamhooks.flow.runners import Runners
 from streamhooks.flow.telling import Telling
 from streamhooks.flow.waiting import LOOK_EVERY
 from streamhooks.handlers.catalogue import Catalogue
 from streamhooks.model import Dead, Delivered, Event
-from streamhooks.observe.figures import Figures, Tell, write_log
+from streamhooks.observe.figures import Figures, Tell
+from streamhooks.observe.problems import write_log
 from streamhooks.observe.traces import Traces
 from streamhooks.sender import Sender
 from streamhooks.settings import Settings
@@ -133,7 +134,7 @@ class Worker:
             self._loops.spawn(reading.run(self.stopping))
         self._loops.spawn(line.settling.run())
         for seconds, act in (
-            (lease / 4, line.recovery.beat),
+            (lease / BEATS_PER_LEASE, line.recovery.beat),
             (min(SWEEP_EVERY, lease), line.recovery.sweep),
             (LOOK_EVERY, line.waiting.look),
             (pausing.LOOK_EVERY, line.look_at_pauses),

@@ -1,7 +1,7 @@
 """Which handlers an event fires: the question that every event asks, so its answers are kept.
 
 The answer depends on the event's type, API and organisation only; `when` looks into the event and is asked later, by
-the pipeline.
+flow/lanes.py.
 """
 
 from collections.abc import Iterable

@@ -5,11 +5,12 @@ again for one handler.
 """
 
 import re
-from typing import Annotated
+from typing import Annotated, get_args
 
 from msgspec import Struct, field
 
 from streamhooks.handlers.actions import OPEN
+from streamhooks.handlers.handler import Escape
 from streamhooks.secret import Secret, names_credential
 from streamhooks.settings import Defaults
 from streamhooks.settings.rules import (
@@ -96,7 +97,7 @@ class Definition(Defaults, frozen=True):
     """Headers of the request; their values may be templates, or references."""
     event_timeout: Annotated[float, duration(0, 366 * 86400)] = 0.0
     """The cool-down: for so long an equal request is not sent again; 0: none."""
-    escape: Annotated[str, one_of("auto", "json", "xml", "csv", "form", "html", "text")] = "auto"
+    escape: Annotated[str, one_of("auto", *get_args(Escape))] = "auto"
     """What values turn into in the body; `auto` goes by the ending of the file."""
     compat: Annotated[str, one_of("", "tyk")] = ""
     """`tyk`: the request is byte for byte the one that Tyk sends."""

@@ -1,6 +1,6 @@
 """A handler, ready to run: what it listens to, how its request is made, and the policies of its delivery.
 
-Made by own.py, seed.py or tyk.py from somebody's file, all defaults filled in and every template compiled, so that
+Made by build.py of what own.py, seed.py and tyk.py read, all defaults filled in and every template compiled, so that
 nothing on the way of an event has to look at a configuration. Frozen: a reload makes new ones.
 """
 

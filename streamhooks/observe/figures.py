@@ -1,7 +1,8 @@
-"""What this process has done, as plain numbers, and one wide log record for each problem.
+"""What this process has done, as plain numbers.
 
 Counting is an addition to an attribute: labels are looked up when somebody asks, in metrics.py, not per event. The
-account that survives crashes is kept in Redis by the settling scripts; these figures end with the process.
+account that survives crashes is kept in Redis by the settling scripts; these figures end with the process. What is
+told of the ends that are no deliveries goes to one listener: the log (problems.py) or the screen of `dev`.
 """
 
 from bisect import bisect_left
@@ -9,12 +10,9 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TypeAlias, assert_never
 
-import structlog
 from msgspec import Struct
 
-from streamhooks.model import HELD, Dead, Failure, Reply, Retry, Suppressed
-
-log = structlog.get_logger("streamhooks")
+from streamhooks.model import Dead, Failure, Reply, Retry, Suppressed
 
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0, 60.0, 300.0, 3600.0)
 """Seconds. Fine below a second, where gateways' users wait, and up to an hour, where retries end."""
@@ -89,7 +87,6 @@ class Figures:
         self.entries_read = 0
         self.redeliveries = 0
         self.claims_failed_open = 0
-        self.lost_trimmed = 0
         self.late = 0
         """Outcomes that came after another worker had taken the entry over."""
         self.unmatched = 0
@@ -140,23 +137,6 @@ class Figures:
         self._tell(Ended("", event, "", 0, dead))
 
 
-def write_log(ended: Ended) -> None:
-    """One wide record for a problem."""
-    match ended.outcome:
-        case Suppressed(by):
-            log.debug("suppressed", **_subject(ended), by=by)
-        case Retry(after, following, why):
-            level = log.warning if following > ended.attempt else log.debug
-            again = "when it is resumed" if after == HELD else round(after, 1)
-            level("retry_stored", **_subject(ended), attempt=ended.attempt, why=why, again_in_seconds=again,
-                  **_answered(ended.answer))  # fmt: skip
-        case Dead(reason, why):
-            log.error("dead_letter", **_subject(ended), attempts=ended.attempt, reason=reason, why=why,
-                      **_answered(ended.answer))  # fmt: skip
-        case _:
-            assert_never(ended.outcome)
-
-
 _CLASSES = {2: "2xx", 3: "3xx", 4: "4xx", 5: "5xx"}
 
 
@@ -165,22 +145,3 @@ def result_of(answer: Reply | Failure) -> str:
     if isinstance(answer, Failure):
         return answer.kind
     return _CLASSES.get(answer.status // 100, "protocol")
-
-
-def _subject(ended: Ended) -> dict[str, str]:
-    """What a record is about: by the entry and by the `webhook-id` it is found elsewhere."""
-    told = {"handler": ended.handler, "entry": ended.event, "type": ended.type, "webhook_id": ended.webhook_id}
-    return told | {"trace_id": ended.trace_id} if ended.trace_id else told
-
-
-def _answered(answer: Reply | Failure | None) -> dict[str, object]:
-    """What a record says of the answer: never a header, a payload or a URL. What a failure says is in its `why`."""
-    match answer:
-        case None:
-            return {}
-        case Reply(status=status):
-            return {"status": status, "ms": round(answer.elapsed * 1000)}
-        case Failure(kind=kind):
-            return {"failure": kind, "ms": round(answer.elapsed * 1000)}
-        case _:
-            assert_never(answer)

@@ -89,8 +89,7 @@ def _open(environ: Mapping[str, str], consumer: str, group: str) -> Traces | Non
         return None
     if not why:
         try:
-            # Here, not above: what is not switched on is not imported.
-            from streamhooks.observe.otel import open_traces  # noqa: PLC0415
+            from streamhooks.observe.otel import open_traces  # noqa: PLC0415  what is not switched on is not imported
 
             traces = open_traces(environ, consumer, group)
         except ImportError:

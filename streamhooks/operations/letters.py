@@ -1,24 +1,16 @@
-"""Which dead letters a person means, and how they are shown."""
+"""Which dead letters a person means. How they are shown is in shown.py."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
 
-import msgspec
 from msgspec import Struct
 from redis.asyncio import Redis
 
-from streamhooks import wire
-from streamhooks.delivery.masking import credentials, masked, withheld, without
 from streamhooks.delivery.request import webhook_id
-from streamhooks.errors import WireError
 from streamhooks.operations.choice import Choice
-from streamhooks.operations.moments import utc, utc_of
-from streamhooks.secret import HIDDEN
 from streamhooks.settings import Settings
 from streamhooks.store.dead import DeadLetters, Letter
 from streamhooks.store.ids import is_id, last_id, order
 from streamhooks.store.keys import Keys, partitions
-from streamhooks.store.record import Record
 
 LOOKED_AT = 10_000
 """Letters for one page: half a second or so of reading."""
@@ -168,61 +160,3 @@ async def _merged(sources: Sequence[AsyncIterator[tuple[_Mark, Letter]]]) -> Asy
         following = await anext(sources[head[0].number], None)
         if following is not None:
             heads.append(following)
-
-
-# How they are shown.
-
-
-def row(found: Found) -> dict[str, Any]:
-    """A letter in a listing: no payload, no answer."""
-    letter, record = found.letter, found.letter.record
-    return {
-        "id": letter.id,
-        "buried": utc_of(letter.id),
-        "event": record.origin,
-        "stream": found.keys.stream,
-        "handler": record.handler,
-        "type": record.type,
-        "reason": record.reason,
-        "attempts": record.attempt if record.handler else 0,
-        "status": record.status,
-        "why": without(record.why, _secrets(record)) if record.reason == "template" else record.why,
-        "replayable": bool(record.event),
-    }
-
-
-def _secrets(record: Record) -> list[str]:
-    """The credentials of the event: a template may fail with a text that holds them."""
-    try:
-        return credentials(wire.unpack_event(record.event).meta)
-    except WireError:
-        return []
-
-
-def whole(found: Found, *, reveal: bool) -> dict[str, Any]:
-    """Everything that is known of a letter. Credentials are masked, also where the endpoint repeated them."""
-    record = found.letter.record
-    told = row(found)
-    told |= {"first_attempt": utc(record.first), "last_attempt": utc(record.last), "fingerprint": record.fingerprint}
-    if reveal:
-        told["why"] = record.why
-    if record.event:
-        told["event_content"] = _content(record.event, reveal=reveal)
-    if record.status:
-        told["answer"] = without(record.answer.decode(errors="backslashreplace"), [] if reveal else _secrets(record))
-    if record.raw_sha256:
-        # What cannot be read cannot be masked either.
-        told["raw"] = record.raw.decode(errors="backslashreplace") if reveal else f"{HIDDEN} (--reveal shows it)"
-        told |= {"raw_length": record.raw_length, "raw_sha256": record.raw_sha256}
-    return told
-
-
-def _content(packed: bytes, *, reveal: bool) -> dict[str, Any]:
-    try:
-        event = msgspec.json.decode(packed, type=dict[str, Any])
-    except (msgspec.MsgspecError, ValueError):
-        return {"unreadable": f"{len(packed)} bytes: changed by hand, or written by another release"}
-    meta = event.get("meta")
-    if isinstance(meta, dict):
-        event["meta"] = withheld(meta)
-    return event if reveal else masked(event)

@@ -1,7 +1,7 @@
-"""Every setting, once: its name, its default and what it may be (design page, section 5).
+"""Every setting, once: its name, its default and what it may be.
 
 The structs are what the program reads. The rule beside each type is what reading.py checks the files against; what a
-rule cannot see alone (two keys that exclude each other) is in policy.py.
+rule cannot see alone (two keys that exclude each other) is in policy.py and together.py.
 All durations are seconds.
 """
 

@@ -1,7 +1,7 @@
 """References: a secret that is written as the place where it lies, `env://NAME` or `file:///path`.
 
 Which settings may hold one is said in model.py and in handlers/definition.py; what reads environment and file is given
-by files.py, so that this room needs neither.
+by the room files, so that this room needs neither.
 """
 
 import re

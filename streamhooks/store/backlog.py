@@ -4,13 +4,13 @@ from msgspec import Struct
 from redis.asyncio import Redis
 
 from streamhooks.errors import StoreError
+from streamhooks.store.account import Account
 from streamhooks.store.clock import now
 from streamhooks.store.connection import ask
 from streamhooks.store.keys import Keys
 from streamhooks.store.parked import Parked
 from streamhooks.store.pauses import HELD
 from streamhooks.store.stream import Stream
-from streamhooks.store.upkeep import Account
 
 
 class Backlog(Struct, frozen=True):

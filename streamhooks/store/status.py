@@ -7,12 +7,12 @@ from msgspec import Struct
 from redis.asyncio import Redis
 
 from streamhooks.errors import StoreError
+from streamhooks.store.account import TERMS
 from streamhooks.store.backlog import Backlog, measure
 from streamhooks.store.connection import ask, translated
 from streamhooks.store.keys import Keys
 from streamhooks.store.settle import Source
 from streamhooks.store.stream import Stream
-from streamhooks.store.upkeep import TERMS
 
 PAGE = 500
 

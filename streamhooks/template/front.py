@@ -1,6 +1,6 @@
 """What users of templates see: Template.parse once, render for each event."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, TypeAlias
 
 from streamhooks.errors import TemplateError
@@ -89,23 +89,8 @@ class Template:
         Raises TemplateError, its first line Go's own text: kind "parse"; "escape" where the mode cannot make an
         action safe; "limit".
         """
-        if escape not in MODES or missingkey not in _MISSING_KEYS:
-            raise TemplateError(
-                "escape",
-                f"template: {name}: no escape {escape!r} with missingkey {missingkey!r}\n"
-                f"escape is one of {', '.join(MODES)}; missingkey one of {', '.join(_MISSING_KEYS)}.",
-            )
-        size = len(source.encode("utf-8", "surrogatepass"))
-        if size > SOURCE_BYTES:
-            raise exceeded(
-                f"template: {name}: {size} bytes; at most {SOURCE_BYTES} are allowed", "Take parts of it out."
-            )
         known = functions or {}
-        for own in known:
-            if own.startswith("_"):
-                raise TemplateError(
-                    "parse", f"template: {name}: function {quote(own)} may not be registered\nIts name begins with _."
-                )
+        _check(source, name, escape, missingkey, known)
         try:
             return cls(source, name, escape, missingkey, known, delims, templates or {}, catalogue)
         except TemplateError as error:
@@ -190,6 +175,24 @@ class Template:
         for name, tree in trees.items():
             if name not in self._trees or not is_empty(tree.body):
                 self._trees[name] = tree
+
+
+def _check(source: str, name: str, escape: str, missingkey: str, functions: Iterable[str]) -> None:
+    """Raises TemplateError for what cannot be tried at all."""
+    if escape not in MODES or missingkey not in _MISSING_KEYS:
+        raise TemplateError(
+            "escape",
+            f"template: {name}: no escape {escape!r} with missingkey {missingkey!r}\n"
+            f"escape is one of {', '.join(MODES)}; missingkey one of {', '.join(_MISSING_KEYS)}.",
+        )
+    size = len(source.encode("utf-8", "surrogatepass"))
+    if size > SOURCE_BYTES:
+        raise exceeded(f"template: {name}: {size} bytes; at most {SOURCE_BYTES} are allowed", "Take parts of it out.")
+    for own in functions:
+        if own.startswith("_"):
+            raise TemplateError(
+                "parse", f"template: {name}: function {quote(own)} may not be registered\nIts name begins with _."
+            )
 
 
 def _not_compiled(data: object) -> str:

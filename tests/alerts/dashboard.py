@@ -14,6 +14,10 @@ COLUMNS = 24
 HEIGHT = 8
 
 
+NOT_DRAWN = {"streamhooks_late_outcomes"}
+"""Metrics that nobody looks at every day."""
+
+
 class Panel(Struct, frozen=True):
     """One graph, or one number; `queries` by their legends."""
 

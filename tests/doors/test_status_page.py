@@ -11,12 +11,12 @@ from redis.asyncio import Redis
 
 from streamhooks.cli.status import drawn
 from streamhooks.cli.status_page import Seen, page
+from streamhooks.store.account import TERMS
 from streamhooks.store.backlog import Backlog
 from streamhooks.store.connection import ask
 from streamhooks.store.pauses import Pauses
 from streamhooks.store.snapshots import HandlerSnapshot, Snapshot, save, together
 from streamhooks.store.status import Consumer, Overview
-from streamhooks.store.upkeep import TERMS
 from tests.doors.command import GROUP, KEYS, command, handed_out
 
 WIDTH = 100

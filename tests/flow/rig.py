@@ -26,7 +26,7 @@ from streamhooks.flow.worker import Worker
 from streamhooks.handlers.catalogue import Catalogue
 from streamhooks.model import Entry
 from streamhooks.observe import logs
-from streamhooks.observe.figures import write_log
+from streamhooks.observe.problems import write_log
 from streamhooks.reload import LoadAgain
 from streamhooks.sender import Sender
 from streamhooks.store.connection import ask

@@ -123,7 +123,7 @@ class Birdcage:
             "X-Api-Key": self.canaries.of("header_literal"),
         }
         sign = {"secrets": [self.key("whsec", "whsec_"), self.key("whsk", "whsk_")]}
-        sign |= {"hmac": {"secrets": [self.file("hmac")]}}  # type: ignore[dict-item]
+        sign |= {"hmac": {"secrets": [self.file("hmac")]}}  # type: ignore[dict-item]  # a map beside the list
         common = {"header_map": headers, "sign": sign}
         fails = self.rig.template("fails.txt", '{{ fail (print "no " .Meta.Key " of " .Meta.OriginatingRequest) }}')
         url, dead = self.rig.endpoint.url, "http://127.0.0.1:1/"

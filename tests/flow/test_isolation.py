@@ -1,4 +1,4 @@
-"""No endpoint sets the pace of another: the figures are printed, and held to design page, section 8."""
+"""No endpoint sets the pace of another: the figures are printed, and held to what docs/delivery.md says."""
 
 import asyncio
 import time

@@ -2,15 +2,17 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from streamhooks.files import SHIPPED, Loaded, load_mapping
 from streamhooks.handlers import Handler
-from streamhooks.handlers.handler import BodySignature, BreakerPolicy, Route, Schedule
+from streamhooks.handlers.build import CONTENT_TYPES
+from streamhooks.handlers.handler import BodySignature, BreakerPolicy, Escape, Route, Schedule
 from streamhooks.secret import Secret
 from streamhooks.template import Template
+from streamhooks.template.escape import MODES
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 TARGET = "https://hooks.example.com/T1"
@@ -356,3 +358,10 @@ def test_a_default_that_checks_every_certificate_may_be_said(folder: Path) -> No
     handler = {"id": "a", "on": ["*"], "target_path": TARGET}
     loaded = load({"defaults": {"tls": {"insecure_skip_verify": False}}, "handlers": [handler]}, folder)
     assert loaded.warnings == ()
+
+
+def test_every_escape_mode_but_that_of_urls_can_be_named_and_has_a_content_type(folder: Path) -> None:
+    """The modes are said in several rooms: the templates', the keys of a handler, what is sent."""
+    named = set(MODES) - {"url"}
+    assert named == set(get_args(Escape)) == set(CONTENT_TYPES)
+    assert {own(folder, template_path="body.json", escape=mode).escape for mode in named} == named

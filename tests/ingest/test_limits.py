@@ -9,7 +9,8 @@ from typing import Any
 import aiohttp
 
 from streamhooks.ingest.door import AT_ONCE, IngestDoor
-from streamhooks.observe.figures import Figures, write_log
+from streamhooks.observe.figures import Figures
+from streamhooks.observe.problems import write_log
 from streamhooks.store.connection import ask
 from tests.flow.rig import STREAM, Rig
 from tests.ingest.asking import ANY_PORT, BEARER, JSON, LINES, RECORDS, TOKEN, Door, door, opened, stored

@@ -9,7 +9,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from streamhooks.ingest.door import IngestDoor
-from streamhooks.observe.figures import Figures, write_log
+from streamhooks.observe.figures import Figures
+from streamhooks.observe.problems import write_log
 from streamhooks.secret import Secret
 from streamhooks.settings import Redis as RedisSettings
 from streamhooks.store.adding import add

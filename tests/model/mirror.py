@@ -4,8 +4,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from streamhooks.store.account import TERMS
 from streamhooks.store.record import Record
-from streamhooks.store.upkeep import TERMS
 from tests.model.crew import Crew
 from tests.model.state import (
     ABSENT,

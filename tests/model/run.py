@@ -12,7 +12,7 @@ from pathlib import Path
 from streamhooks.embedded import EmbeddedServer
 from tests.model.scenes import DEEP
 from tests.model.search import search
-from tests.model.telling import claims_table, told
+from tests.model.telling import told
 from tests.model.test_against_the_server import WALKS, Walk, walk
 
 
@@ -23,11 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", default="", metavar="TEXT", help="scenes with this in their name")
     parser.add_argument("--walks", type=int, default=1000, metavar="N", help="walks of each kind on a server; 0: none")
     parser.add_argument("--seed", type=int, default=0, help="of the walks")
-    parser.add_argument("--table", action="store_true", help="print the table of the cool-down, and do nothing else")
     args = parser.parse_args(argv)
-    if args.table:
-        print(claims_table())
-        return 0
     well = _search(args.states, args.only)
     if args.walks:
         asyncio.run(_walk(args.walks, args.seed))

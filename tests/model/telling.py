@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 
-from tests.model.rules import CLAIMS, REPLAYS
 from tests.model.search import Found
 from tests.model.state import (
     ABSENT,
@@ -149,15 +148,3 @@ _HAND = {
     "purge letter": "operator",
     "wake": "a worker",
 }  # fmt: skip
-
-
-def claims_table() -> str:
-    """The table of the cool-down, in Markdown: what is found, and what becomes of who asks."""
-    rows = ["| found | its own | another's | another's, for a replay |", "|---|---|---|---|"]
-    for value, name in enumerate(_COOL):
-        if value == ABSENT:
-            rows.append(f"| nothing | {CLAIMS[value, 'nobody']} | | |")
-        else:
-            verdicts = (CLAIMS[value, "own"], CLAIMS[value, "another"], REPLAYS[value, "another"])
-            rows.append(f"| {name} | {' | '.join(verdicts)} |")
-    return "\n".join(rows)

@@ -33,8 +33,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def built(page: Path) -> str:
+    """A README is the first page of its folder."""
+    return "index.html" if page.stem == "README" else f"{page.stem}.html"
+
+
 def test_every_page_is_built(site: Path) -> None:
-    missing = [page.name for page in PAGES if not (site / page.relative_to(DOCS)).with_suffix(".html").is_file()]
+    missing = [page.name for page in PAGES if not (site / page.relative_to(DOCS)).with_name(built(page)).is_file()]
     assert missing == []
 
 

@@ -7,13 +7,13 @@ from msgspec import Struct
 from redis.asyncio import Redis
 
 from streamhooks.model import Entry
+from streamhooks.store.account import TERMS, Account
 from streamhooks.store.claims import Claim, Claims
 from streamhooks.store.connection import Word, ask
 from streamhooks.store.keys import Keys
 from streamhooks.store.record import Record
 from streamhooks.store.settle import Answer, Kind, Ledger, Settlement, Source
 from streamhooks.store.stream import Stream
-from streamhooks.store.upkeep import TERMS, Account
 
 GROUP = "streamhooks"
 LEASE = 30.0

@@ -5,12 +5,12 @@ import random
 import pytest
 from redis.asyncio import Redis
 
+from streamhooks.store.account import Account
 from streamhooks.store.dead import DeadLetters
 from streamhooks.store.keys import Keys
 from streamhooks.store.parked import Parked
 from streamhooks.store.record import Record
 from streamhooks.store.settle import Kind
-from streamhooks.store.upkeep import Account
 from tests.store.given import HOOK, Worker, account, add, owner_of, pending, record_of, settlement, state
 
 

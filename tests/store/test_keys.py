@@ -13,6 +13,7 @@ def names(keys: Keys) -> list[str]:
         keys.retry, keys.parked, keys.parked_data, keys.dead, keys.totals, keys.position, keys.journal, keys.handlers,
         keys.handed,
         keys.cool("slack", "f" * 32), keys.done("5-1"), keys.held("slack", "f" * 32), keys.worker("pod-1"),
+        keys.told("StreamhooksDeadLetter", "slack"), keys.rate("slack"),
     ]  # fmt: skip
 
 
@@ -31,7 +32,14 @@ def test_the_names_are_those_of_the_contract() -> None:
         "{gateway:events}:done:5-1",
         "{gateway:events}:held:slack:ffffffffffffffffffffffffffffffff",
         "{gateway:events}:worker:pod-1",
+        "{gateway:events}:told:StreamhooksDeadLetter:slack",
+        "{gateway:events}:rate:slack",
     ]
+
+
+def test_every_name_that_is_made_is_among_those() -> None:
+    makers = {name for name in vars(Keys) if not name.startswith("_")} - {"of", "permanent", "stream", "tag"}
+    assert len(names(Keys.of("gateway:events"))) == len(makers)
 
 
 def test_a_stream_key_with_a_hash_tag_of_its_own_is_taken_as_it_stands() -> None:

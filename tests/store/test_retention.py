@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 from streamhooks.errors import StoreError
 from streamhooks.store.connection import ask
 from streamhooks.store.keys import Keys
-from streamhooks.store.upkeep import TRIM_AT_ONCE, Retention
+from streamhooks.store.retention import TRIM_AT_ONCE, Retention
 from tests.store.given import GROUP, Worker, add, ids_in, settlement
 
 FOR_EVER = 10**9

@@ -5,8 +5,8 @@ from redis.asyncio import Redis
 from streamhooks.store.claims import Send
 from streamhooks.store.keys import Keys
 from streamhooks.store.parked import Parked
+from streamhooks.store.retention import Retention
 from streamhooks.store.scripts import Script
-from streamhooks.store.upkeep import Retention
 from tests.store.given import GROUP, Worker, account, add, claim, owner_of, settlement
 
 

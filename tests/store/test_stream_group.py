@@ -5,8 +5,8 @@ from redis.asyncio import Redis
 
 from streamhooks.errors import StoreError
 from streamhooks.store.keys import Keys
+from streamhooks.store.retention import Retention
 from streamhooks.store.stream import Stream
-from streamhooks.store.upkeep import Retention
 from tests.store.given import GROUP, add, settlement, worker
 
 KEYS = Keys.of("gateway:events")

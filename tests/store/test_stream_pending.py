@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 from redis.asyncio import Redis
 
+from streamhooks.store.account import Account
 from streamhooks.store.connection import ask
 from streamhooks.store.keys import Keys
 from streamhooks.store.stream import BYTES_PER_CALL, IDS_PER_CALL, Stream
-from streamhooks.store.upkeep import Account
 from tests.store.given import BEGINNING, GROUP, Worker, add, pending, settlement
 from tests.waiting import eventually
 

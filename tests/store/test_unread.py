@@ -2,9 +2,10 @@
 
 from redis.asyncio import Redis
 
+from streamhooks.store.account import Account
 from streamhooks.store.connection import ask
 from streamhooks.store.keys import Keys
-from streamhooks.store.upkeep import Account, Retention
+from streamhooks.store.retention import Retention
 from tests.store.given import GROUP, Worker, add, settlement
 
 MANY = 300
