@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from streamhooks.connecting.address import fault_of
 from streamhooks.delivery.headers import MAX_CONFIGURED, line_length, name_fault, value_fault
 from streamhooks.delivery.signing import secret_fault, text_fault
 from streamhooks.delivery.targets import OPEN_BY_DEFAULTS, OPEN_BY_HANDLER, check_target
@@ -306,10 +307,13 @@ def _add_admin_token(known: Known, environ: Mapping[str, str]) -> None:
 
 
 def _check_together(known: Known, settings: Settings, faults: list[Fault]) -> None:
-    """What two sections say that cannot be true together."""
+    """What two settings say that cannot be true together, and an address of Redis that is none."""
     if settings.cool.share_with_tyk and settings.redis.is_cluster:
         said = "cannot be shared on a cluster, where Tyk's marks lie in other slots than ours; take it out"
         faults.append(known[("cool", "share_with_tyk")].place.fault(said))
+    said = fault_of(settings.redis.url)
+    if said:
+        faults.append(known[("redis", "url")].place.fault(said))
     files = next((name for name in ("ca_file", "cert_file", "key_file") if getattr(settings.redis.tls, name)), "")
     if files and not settings.redis.may_speak_tls:
         said = "is not used, for redis.url asks for no TLS; write rediss:// in it, or take the file out"
