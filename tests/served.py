@@ -8,10 +8,9 @@ Laws: every test finds the server whole and empty; a test that makes sense on so
 tests/skips.py.
 """
 
-import os
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -51,6 +50,12 @@ class Served(ABC):
         """What redis.url says."""
         self.tls = tls
         """What redis.tls says."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """By which a command reaches it that is given no more than a URL."""
+        files = {f"STREAMHOOKS_REDIS__TLS__{name.upper()}": path for name, path in self.tls.items()}
+        return {"STREAMHOOKS_REDIS__URL": self.url, **files} if files else {}
 
     @abstractmethod
     async def client(self) -> Redis:
@@ -116,8 +121,8 @@ async def served(name: str, folder: Path) -> AsyncIterator[Served]:
             async with Trio(engines()["valkey"], folder) as trio:
                 yield Led(trio)
         case "tls":
-            async with _by_tls(folder) as one:
-                yield one
+            async with secured_for_a_client(folder) as found:
+                yield One(found.url, found.files, plain=found.server.url)
         case _:
             async with EmbeddedServer(folder, persist=False, binary=_binary(name)) as server:
                 yield One(server.url)
@@ -127,21 +132,3 @@ def _binary(name: str) -> str:
     if name not in engines():
         pytest.skip(f"{name} is not installed")
     return engines()[name].binary
-
-
-@asynccontextmanager
-async def _by_tls(folder: Path) -> AsyncIterator[One]:
-    """The commands find their files in the environment."""
-    async with secured_for_a_client(folder) as found:
-        with _environment({f"STREAMHOOKS_REDIS__TLS__{name.upper()}": path for name, path in found.files.items()}):
-            yield One(found.url, found.files, plain=found.server.url)
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name in variables:
-            del os.environ[name]

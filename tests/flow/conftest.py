@@ -20,5 +20,14 @@ def records() -> Iterator[Records]:
 
 
 @pytest.fixture
-def rig(redis: Redis, served: Served, tmp_path: Path, endpoint: Endpoint, records: Records) -> Rig:
+def rig(
+    redis: Redis,
+    served: Served,
+    tmp_path: Path,
+    endpoint: Endpoint,
+    records: Records,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Rig:
+    for name, value in served.environment.items():
+        monkeypatch.setenv(name, value)
     return Rig(redis, served.url, tmp_path, endpoint, records, tls=served.tls)
