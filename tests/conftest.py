@@ -12,13 +12,20 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from streamhooks.embedded import EmbeddedServer
+from streamhooks.store.connection import servers
 from tests.figures import Figures, add, show, told
+from tests.served import DEFAULT, SERVERS, Served
+from tests.served import served as running
 from tests.servers import Endpoint, lasting_keys
 from tests.skips import unexpected
 
 # A shell that starts the tests in the background has them ignore SIGINT, and so every command that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """--server: what the suites of scripts/matrix are run on."""
+    parser.addoption("--server", choices=list(SERVERS), default=DEFAULT, help="which one the tests use")
 
 
 @pytest.hookimpl(trylast=True)
@@ -62,19 +69,26 @@ def figures(request: pytest.FixtureRequest) -> Figures:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def redis_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """One server for the whole session, without persistence; `unix://...`."""
-    async with EmbeddedServer(tmp_path_factory.mktemp("server"), persist=False) as server:
-        yield server.url
+async def served(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
+    """What --server names, one for the whole session."""
+    async with running(pytestconfig.getoption("server"), tmp_path_factory.mktemp("server")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_url(served: Served) -> str:
+    """As redis.url has it; `unix://...` unless --server says otherwise."""
+    return served.url
 
 
 @pytest_asyncio.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
+async def redis(served: Served, request: pytest.FixtureRequest) -> AsyncIterator[Redis]:
     """A client of the emptied server. After the test no key may be left that would stay forever."""
-    async with Redis.from_url(redis_url, protocol=2) as client:
+    await served.made_ready(request.path)
+    async with await served.client() as client:
         await client.flushall()
         yield client
-        lasting = await lasting_keys(client)
+        lasting = [name for server in await servers(client) for name in await lasting_keys(server)]
     assert not lasting, f"keys without a TTL that are not on the list of permanent ones (tests/servers.py): {lasting}"
 
 

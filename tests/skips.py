@@ -15,10 +15,20 @@ ALLOWED = {
     "chromium is not installed": "a real browser looks at the console; on Debian: apt-get install chromium",
     "buildah is not installed": "the image is built and run without an engine; on Debian: apt-get install buildah",
     "go-redis is not in Go's module cache": "tests ask no network; scripts/gateways/examples/go has its go.mod",
+    "redis-server is not installed": "it is tried beside the others; on Debian: apt-get install redis-server",
     "redis-server with TLS is not installed": "Valkey's package speaks none; on Debian: apt-get install redis-server",
+    "this experiment does something to one server": "and so is not for a cluster, sentinels and TLS; see --server",
+    "no Unix socket leads to this server": "a file that comes and goes stands for a server that does; see --server",
     "helm is packaged for Linux on x86-64 only": "the chart is rendered by the real helm, see scripts/get-helm",
 }
 """The reasons for which a test may be skipped, and why."""
+
+
+def socket_of(url: str) -> str:
+    """The path of a server's Unix socket; skips the test where the server has none."""
+    if not url.startswith("unix://"):
+        pytest.skip("no Unix socket leads to this server")
+    return url.removeprefix("unix://")
 
 
 def unexpected(reports: Iterable[pytest.TestReport]) -> list[str]:

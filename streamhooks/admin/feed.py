@@ -134,8 +134,8 @@ class Feed:
     async def _mark(self) -> None:
         """Notes where the journals end, so that nothing is missed that comes after the hello."""
         self._since = {}
-        with suppress(StoreError):  # the samples say so
-            for partition in self._desk.worker.partitions:
+        for partition in self._desk.worker.partitions:
+            with suppress(StoreError):  # the samples say so; the other nodes of a cluster go on
                 self._since[partition.keys] = await last_id(self._desk.client, partition.keys.journal)
 
     async def now(self) -> Sample:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from streamhooks import files
+from streamhooks.connecting.address import fault_of
 from streamhooks.errors import ConfigError, Fault, StoreError
 from streamhooks.files import Held, Loaded
 from streamhooks.secret import Secret, shown_url
@@ -121,6 +122,8 @@ def redis_url(args: Namespace) -> str:
             REDIS_URL.check(url)
         except RefusedError as refusal:
             raise wrong("--redis-url", str(refusal)) from None
+        if said := fault_of(Secret(url)):
+            raise wrong("--redis-url", said)
     return url
 
 

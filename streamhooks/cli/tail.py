@@ -98,7 +98,7 @@ async def _run(settings: Settings, at: str, wanted: Wanted, show: Show) -> int:
     if said:
         complain(said)
     async with reach(settings, connections=len(every) + 1) as client:
-        link = _Link()
+        link = Link()
         journals = [_Followed(keys.stream, Journal(client, keys), link) for keys in every]
         for journal in journals:
             await journal.begin(at)
@@ -107,30 +107,33 @@ async def _run(settings: Settings, at: str, wanted: Wanted, show: Show) -> int:
     return 0
 
 
-class _Link:
-    """Whether Redis answers; what is to be said of it is said once for all partitions."""
+class Link:
+    """Whether Redis answers; what is to be said of it is said once for all partitions, of which a cluster may serve
+    some and not the others.
+    """
 
     def __init__(self) -> None:
-        self._lost = False
+        self._lost: set[str] = set()
 
-    def lost(self, error: StoreError) -> None:
+    def lost(self, stream: str, error: StoreError) -> None:
         """Raises what will not pass by itself."""
         if error.kind not in {"away", "refusing"}:
             raise error
         if not self._lost:
             complain(f"Redis does not answer ({error.message}); trying again until it does")
-        self._lost = True
+        self._lost.add(stream)
 
-    def answered(self) -> None:
-        if self._lost:
-            complain("Redis answers again; going on from where it was")
-        self._lost = False
+    def answered(self, stream: str) -> None:
+        if stream in self._lost:
+            self._lost.remove(stream)
+            if not self._lost:
+                complain("Redis answers again; going on from where it was")
 
 
 class _Followed:
     """One journal, and how far it was read."""
 
-    def __init__(self, stream: str, journal: Journal, link: _Link) -> None:
+    def __init__(self, stream: str, journal: Journal, link: Link) -> None:
         self._stream = stream
         self._journal = journal
         self._link = link
@@ -151,9 +154,9 @@ class _Followed:
             self._found = []
             try:
                 self._at, self._found = await self._journal.after(self._at, WAIT)
-                self._link.answered()
+                self._link.answered(self._stream)
             except StoreError as error:
-                self._link.lost(error)
+                self._link.lost(self._stream, error)
                 await asyncio.sleep(AGAIN)
 
 

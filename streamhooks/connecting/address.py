@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote
 from msgspec import Struct
 from msgspec.structs import replace
 
-from streamhooks.secret import Secret
+from streamhooks.secret import Secret, shown_url
 
 Form: TypeAlias = Literal["server", "unix", "sentinel", "cluster"]
 NOBODY: Final = Secret("")
@@ -106,6 +106,15 @@ def read(url: Secret) -> Address:
         sentinel_password=Secret(options.get("sentinel_password", "")),
         client_name=options.get("client_name", ""),
     )
+
+
+def fault_of(url: Secret) -> str:
+    """What keeps a URL from being an address, as a sentence that may be shown; empty: nothing does."""
+    try:
+        read(url)
+    except AddressError as error:
+        return f"{shown_url(url)} is no address that can be connected to: {error}"
+    return ""
 
 
 def _nodes(place: str, form: Form) -> tuple[Node, ...]:

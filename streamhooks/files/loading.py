@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from streamhooks.connecting.address import fault_of
 from streamhooks.delivery.headers import MAX_CONFIGURED, line_length, name_fault, value_fault
 from streamhooks.delivery.signing import secret_fault, text_fault
 from streamhooks.delivery.targets import OPEN_BY_DEFAULTS, OPEN_BY_HANDLER, check_target
@@ -274,6 +275,8 @@ def _assembled(
     _add_admin_token(known, environ)
     settings = made(Settings, known)
     faults += impossible(known, settings)
+    if said := fault_of(settings.redis.url):
+        faults.append(known[("redis", "url")].place.fault(said))
     warnings += doubtful(known, settings)
     disk.templates = str(Path(base, settings.templates.path))
     builder = Builder(inner(known, "defaults"), disk.template, _refusals(opened), faults, warnings)

@@ -102,14 +102,8 @@ class Line:
             await self._partition.stream(source).remove_silent(SILENT)
 
     async def idle(self) -> bool:
-        partition = self._partition
-        return (
-            await partition.parked.count() == 0
-            and await partition.retries.waiting() == 0
-            and await partition.retries.pending() == 0
-            and await partition.entries.waiting() == 0
-            and await partition.entries.pending() == 0
-        )
+        """Nothing is unread, pending or stored. Raises StoreError."""
+        return await self._partition.ledger.all_settled()
 
     async def hand_back(self) -> None:
         """Gives up every entry of which nothing was sent."""

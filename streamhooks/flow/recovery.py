@@ -83,6 +83,7 @@ class Recovery:
             await self._recover_own(source)
         held_claims = (job for held in carriers.values() for job in _in_room(held) if self._may_extend(job, now))
         await self._partition.claims.extend([job.claim for job in held_claims if job.claim is not None])
+        await self._partition.entries.be_heard()
         self._health.answered()
 
     async def sweep(self) -> None:

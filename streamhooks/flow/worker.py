@@ -14,7 +14,7 @@ import structlog
 from redis.asyncio import Redis
 
 from streamhooks.errors import StoreError
-from streamhooks.flow import leftovers, pausing, snapshots
+from streamhooks.flow import keeping, leftovers, pausing, snapshots
 from streamhooks.flow.carrier import Room
 from streamhooks.flow.gate import Gate
 from streamhooks.flow.health import Health, Outages
@@ -75,6 +75,7 @@ class Worker:
         self.client = connect(settings.redis, connections=8 * settings.stream.partitions)
         self.partitions = open_partitions(self.client, self._readers, settings, consumer)
         healths = self._healths()
+        self.keeping = keeping.Keeping(self.client)
         self._snapshots = snapshots.Snapshots(consumer)
         self._sending = Runners()
         self._loops = Runners()
@@ -125,6 +126,7 @@ class Worker:
         for line in self.lines:
             self._begin(line)
         self._loops.spawn(self._every(snapshots.EVERY, self._tell_of_itself, self.lines[0].health))
+        self._loops.spawn(self._every(keeping.LOOK_EVERY, self.keeping.look, self.lines[0].health))
         self._loops.spawn(self._every(leftovers.LOOK_EVERY, self._tell_of_leftovers, self.lines[0].health))
         return self
 

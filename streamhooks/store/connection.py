@@ -17,12 +17,11 @@ from typing import Any, TypeAlias
 
 from redis.asyncio import Redis
 
-from streamhooks.connecting.address import Address, AddressError, Node, read
+from streamhooks.connecting.address import Address, Node, fault_of, read
 from streamhooks.connecting.aio import ways
 from streamhooks.connecting.tls import Tls, TlsError, TlsFiles, tls_of
 from streamhooks.connecting.troubles import FAULTS, trouble_of
 from streamhooks.errors import ConfigError, Fault, StoreError
-from streamhooks.secret import shown_url
 from streamhooks.settings import Redis as RedisSettings
 from streamhooks.store.client import Client, Pool
 from streamhooks.store.cluster import Cluster, Topology
@@ -66,11 +65,10 @@ def connect(redis: RedisSettings, *, wait: float = 0.0, connections: int = 8, be
 
 
 def _address(redis: RedisSettings) -> Address:
-    try:
-        return read(redis.url)
-    except AddressError as error:
-        said = f"{shown_url(redis.url)} is no address that can be connected to: {error}"
-        raise ConfigError([Fault("configuration", "redis.url", said)]) from None
+    said = fault_of(redis.url)
+    if said:
+        raise ConfigError([Fault("configuration", "redis.url", said)])
+    return read(redis.url)
 
 
 def _tls(address: Address, redis: RedisSettings) -> Tls | None:

@@ -17,6 +17,7 @@ from streamhooks.store.record import Record
 from streamhooks.store.scripts import Script
 
 _settle = Script("settle")
+_settled = Script("settled")
 _packed = msgspec.msgpack.Encoder().encode
 
 PER_CALL = 100
@@ -72,6 +73,7 @@ class Ledger:
         self._keys = keys
         self._shared = share_with_tyk
         each = 4 if share_with_tyk else 3
+        self._group = group
         self._head: tuple[Word, ...] = (group, consumer, int(lease * 1000), most_parked, most_dead, most_noted, each)
         self._stores = (
             keys.stream, keys.retry, keys.parked, keys.parked_data, keys.dead, keys.totals, keys.handlers, keys.journal,
@@ -95,6 +97,11 @@ class Ledger:
             told.append(_told(s, len(record)))
         answers = await _settle(self._client, keys, (*self._head, _packed(told), *beside))
         return [answer.decode() for answer in answers]
+
+    async def all_settled(self) -> bool:
+        """Nothing is unread, pending or stored, at any worker. Raises StoreError (`no_group`)."""
+        keys = self._keys
+        return bool(await _settled(self._client, (keys.stream, keys.retry, keys.parked), (self._group,)))
 
     async def probe(self) -> None:
         """Asks for a write that changes nothing. Raises StoreError while the server refuses writes."""

@@ -24,6 +24,8 @@ _hand_back = Script("hand_back")
 _leave = Script("leave")
 _count_unread = Script("count_unread")
 
+_BEYOND = "18446744073709551615-18446744073709551614"
+"""No entry that was ever handed out comes after this id; the one after it is what servers make of `>`."""
 LOOKED_AT = 100
 """Unread entries that one look counts by looking at them."""
 IDS_PER_CALL = 500
@@ -93,6 +95,14 @@ class Stream:
             "COUNT", count, "BLOCK", max(1, int(wait * 1000)), "STREAMS", self.key, ">",
         )  # fmt: skip
         return [Entry(id.decode(), fields) for _, entries in reply or () for id, fields in entries]
+
+    async def be_heard(self) -> None:
+        """Lets whoever looks know that this consumer lives, by asking for its own entries after the last possible one.
+
+        Redis 7.0 hears of a consumer only when it hands something out; later ones also while it waits in a read.
+        """
+        words = ("GROUP", self.group, self.consumer, "COUNT", 1, "STREAMS", self.key, _BEYOND)
+        await ask(self._client, "XREADGROUP", *words)
 
     async def keep(self, ids: Sequence[str]) -> list[str]:
         """Keeps pending entries ours (a heartbeat); gives the ids that are not ours any more or were deleted."""

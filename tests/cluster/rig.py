@@ -3,7 +3,6 @@
 What its tests say of one stream is said here of all of them: the account is the sum, and nothing may be left anywhere.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -40,14 +39,6 @@ class ClusterRig(Rig):
     def _configuration(self, *handlers: Config, **sections: Any) -> Config:
         stream = {"partitions": PARTITIONS} | sections.pop("stream", {})
         return super()._configuration(*handlers, stream=stream, **sections)
-
-    async def hurry_readers(self) -> None:
-        await asyncio.gather(*[self._hurry(node) for node in await servers(self.redis)])
-
-    async def _hurry(self, node: Redis) -> None:
-        for client in await ask(node, "CLIENT LIST"):
-            if "b" in client["flags"]:
-                await ask(node, "CLIENT UNBLOCK", client["id"])
 
     async def add(self, fields: Mapping[str, Word], id: str = "*") -> str:
         words = [word for pair in fields.items() for word in pair]

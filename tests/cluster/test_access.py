@@ -7,7 +7,7 @@ import pytest
 
 from streamhooks import Publisher
 from tests.cluster.rig import PARTITIONS, STREAMS, ClusterRig, api_of
-from tests.deployment.test_acl import PAGE, PASSWORDS, USERS
+from tests.deployment.test_acl import LATER, PAGE, PASSWORDS, USERS
 from tests.doors.command import command
 from tests.servers import Answer
 
@@ -27,6 +27,8 @@ async def guarded(rig: ClusterRig) -> AsyncIterator[ClusterRig]:
         await node.ask("ACL", "LOG", "RESET")
         for words in USERS:
             await node.ask(*(OTHER_KEYS.get(word, word) for word in words), *ON_A_CLUSTER)
+        for words in LATER:
+            await node.ask(*words)
     yield rig
     for node in nodes:
         await node.ask("ACL", "DELUSER", *PASSWORDS)

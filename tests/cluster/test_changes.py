@@ -1,6 +1,7 @@
 """The cluster changes while events are delivered: slots move, nodes die, and nothing is lost."""
 
 import asyncio
+from collections.abc import Callable
 
 from tests.cluster.rig import PARTITIONS, STREAMS, ClusterRig
 from tests.servers import Answer
@@ -38,7 +39,7 @@ async def test_a_slot_is_served_while_its_move_takes_long(rig: ClusterRig) -> No
 
 
 async def test_a_primary_that_dies_is_followed_by_its_replica_and_what_was_replicated_is_delivered(
-    rig: ClusterRig,
+    rig: ClusterRig, record_property: Callable[[str, object], None]
 ) -> None:
     cluster = rig.cluster
     primary = await cluster.followed()
@@ -56,7 +57,12 @@ async def test_a_primary_that_dies_is_followed_by_its_replica_and_what_was_repli
         await eventually(lambda: "elsewhere" in rig.arrived)
         await eventually(lambda: rig.taken(partition, "after"), 10.0)
         await eventually(lambda: "after" in rig.arrived, 10.0)
-        assert clock() - died < 10.0
+        recovered = clock() - died
+        record_property("recovery", recovered)
+        assert recovered < 10.0
         await rig.settled(delivered=14)
-    assert set(rig.arrived) >= {f"before{number}:{at}" for number in range(4) for at in range(PARTITIONS)}
+    wanted = {f"before{number}:{at}" for number in range(4) for at in range(PARTITIONS)}
+    record_property("lost", len(wanted - set(rig.arrived)))
+    record_property("duplicates", len(rig.arrived) - len(set(rig.arrived)))
+    assert set(rig.arrived) >= wanted
     assert len(rig.records.of("redis_away", "redis_refuses_writes")) <= 4, "an outage is told once, not by each loop"

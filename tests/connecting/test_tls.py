@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from streamhooks import Publisher, sync
+from streamhooks.embedded import EmbeddedServer
 from streamhooks.errors import ConfigError, PublishError, StoreError
 from streamhooks.secret import Secret
 from streamhooks.settings import Redis as Settings
@@ -206,7 +207,8 @@ async def test_files_that_would_not_be_used_are_a_fault(tmp_path: Path, endpoint
         Publisher("redis://127.0.0.1", ca_file=authority.ca_file)
 
 
-async def test_another_server_by_the_command_line_may_be_one_without_tls(redis_url: str, tmp_path: Path) -> None:
+async def test_another_server_by_the_command_line_may_be_one_without_tls(tmp_path: Path) -> None:
     authority = Authority(tmp_path, "authority")
     file = written(tmp_path, "streamhooks.yaml", f"redis: {{url: 'rediss://h', tls: {{ca_file: {authority.ca_file}}}}}")
-    assert (await command("pending", "--config", file, "--redis-url", redis_url)).code == 0
+    async with EmbeddedServer(tmp_path / "plain", persist=False) as plain:
+        assert (await command("pending", "--config", file, "--redis-url", plain.url)).code == 0

@@ -263,6 +263,6 @@ async def test_an_address_that_is_none_is_wrong_usage(tmp_path: Path) -> None:
     ran = await command("publish", "X", "--redis-url", "redis+sentinel://:secret@host")
     assert ran.code == 2
     assert ran.err == (
-        "configuration: redis.url: redis+sentinel://host: is no address that can be connected to: write the service, "
+        "command line: --redis-url: redis+sentinel://host is no address that can be connected to: write the service, "
         "by which the sentinels know the primary: redis+sentinel://HOST,HOST/SERVICE/DB\n1 fault\n"
     )

@@ -139,7 +139,7 @@ async def test_the_configuration_says_where_redis_is_and_the_option_wins(tmp_pat
         ),
         (
             "redis://user:hunter2/x",
-            "configuration: redis.url",
+            "command line: --redis-url",
             f"redis://user/x is no address that can be connected to: {FORMS}",
         ),
     ],

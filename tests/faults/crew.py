@@ -24,14 +24,16 @@ DRAIN = 25.0
 BODY = '{"seq": {{.Meta.seq}}, "end": "{{.Meta.end}}"}'
 
 
-def configuration(redis_url: str, sink: Sink, folder: Path, **worker: object) -> dict[str, Any]:
+def configuration(
+    redis_url: str, sink: Sink, folder: Path, *, tls: Mapping[str, str] | None = None, **worker: object
+) -> dict[str, Any]:
     """One signed handler with a cool-down for `Load`, two for `Pair`, one for `Hang`; a lease of a second, so that
     recovery is quick."""
     (folder / "body.json").write_text(BODY)
     sign = {"secrets": [SECRET]}
     handler = {"template_path": "body.json", "event_timeout": 60, "concurrency": 16, "sign": sign}
     return {
-        "redis": {"url": redis_url},
+        "redis": {"url": redis_url, "tls": dict(tls or {})},
         "stream": {"key": STREAM, "group": GROUP},
         "worker": {"lease": 1, "in_flight": 32, "drain_timeout": 5} | worker,
         "defaults": {

@@ -4,6 +4,7 @@ Valkey comes with the packages and is always there; Redis 7 and 8 are asked for 
 """
 
 import importlib
+import re
 import shutil
 import subprocess
 from contextlib import suppress
@@ -21,6 +22,12 @@ class Engine(Struct, frozen=True):
     binary: str
     said: str
     """What it says of itself."""
+
+    @property
+    def version(self) -> tuple[int, int]:
+        found = re.search(r"v=([0-9]+)\.([0-9]+)", self.said)
+        assert found, self.said
+        return int(found[1]), int(found[2])
 
 
 @cache

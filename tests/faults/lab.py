@@ -2,21 +2,25 @@
 
 import random
 from asyncio.subprocess import Process
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
+from msgspec import Struct
 from redis.asyncio import Redis
 
+from tests.cluster.local import LocalCluster
+from tests.connecting.secured import secured_for_a_client
 from tests.faults.checker import Verdict, judge, outstanding
 from tests.faults.crew import Crew, configuration, stopped
 from tests.faults.engines import Engine
-from tests.faults.load import Load
+from tests.faults.load import STREAM, Load
 from tests.faults.proxy import Proxy
 from tests.faults.server import Server
 from tests.faults.sink import Sink
+from tests.faults.trio import Trio
 from tests.waiting import eventually
 
 T = TypeVar("T")
@@ -26,13 +30,23 @@ DELIVERED = 30.0
 """Seconds that workers may take for what has piled up."""
 
 
+class Place(Struct, frozen=True):
+    """A Redis as workers reach it, by `url` and `tls`, and the server that the lab itself looks at."""
+
+    server: Server
+    url: str
+    tls: Mapping[str, str] = {}
+
+
 class Lab:
     """`async with Lab(folder, seed, engine) as lab:`."""
 
-    def __init__(self, folder: Path, seed: int, engine: Engine, *, scale: float = 1.0) -> None:
+    def __init__(self, folder: Path, seed: int, engine: Engine, *, scale: float = 1.0, on: str = "") -> None:
         self.folder = folder
         self.rng = random.Random(seed)
         self.engine = engine
+        self.on = on
+        """`cluster`, `sentinel` or `tls`: what `place` is; else one server."""
         self.scale = scale
         """1.0 for the smoke set; more where there is time: events, kills and seconds are multiplied by it."""
         self._rooms = AsyncExitStack()
@@ -69,12 +83,28 @@ class Lab:
     def load(self, server: Server) -> Load:
         return Load(server.url)
 
-    async def crew(self, url: str, sink: Sink, **worker: Any) -> Crew:
+    async def place(self) -> Place:
+        """A Redis that nothing happens to, of the kind that this lab is for."""
+        match self.on:
+            case "cluster":
+                cluster = await self.enter(LocalCluster(self.engine, self.folder / "cluster"))
+                return Place(await cluster.owner(STREAM), cluster.url)
+            case "sentinel":
+                trio = await self.enter(Trio(self.engine, self.folder))
+                return Place(await trio.primary(), trio.url)
+            case "tls":
+                found = await self.enter(secured_for_a_client(self.folder))
+                return Place(found.server, found.url, found.files)
+            case _:
+                server = await self.server()
+                return Place(server, server.url)
+
+    async def crew(self, url: str, sink: Sink, *, tls: Mapping[str, str] | None = None, **worker: Any) -> Crew:
         """Workers-to-be that reach Redis at `url`; `worker` is laid over that section of their configuration."""
         folder = self.folder / ("workers" if not self._crews else f"workers-{self._crews + 1}")
         folder.mkdir()
         self._crews += 1
-        return await self._rooms.enter_async_context(Crew(folder, configuration(url, sink, folder, **worker)))
+        return await self._rooms.enter_async_context(Crew(folder, configuration(url, sink, folder, tls=tls, **worker)))
 
     async def delivered(self, sink: Sink, load: Load, crew: Crew, *workers: Process, but: Iterable[int] = ()) -> None:
         """The workers deliver what was acknowledged, without anybody's help, and then stop cleanly and in time.

@@ -99,11 +99,11 @@ def _run_once(one: Experiment, engine: Engine, seed: int, scale: float, row: Row
     print(f"{word}  {one.name} on {engine.name}, seed {seed}, {took:.1f} s {said}", flush=True)
 
 
-async def perform(one: Experiment, engine: Engine, seed: int, scale: float = 1.0) -> Verdict:
-    """One run in a folder of its own."""
+async def perform(one: Experiment, engine: Engine, seed: int, scale: float = 1.0, on: str = "") -> Verdict:
+    """One run in a folder of its own; `on` is Lab's."""
     folder = Path(tempfile.mkdtemp(prefix="streamhooks-faults-"))
     try:
-        async with asyncio.timeout(LONGEST), Lab(folder, seed, engine, scale=scale) as lab:
+        async with asyncio.timeout(LONGEST), Lab(folder, seed, engine, scale=scale, on=on) as lab:
             return await one.run(lab)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

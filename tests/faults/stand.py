@@ -103,7 +103,7 @@ async def stand(
     one: Mapping[str, object] | None = None,
     hang: Mapping[str, object] | None = None,
     aof: bool = False,
-    **worker: object,
+    **worker: Any,
 ) -> Stand:
     """Puts all of it up. `aof`: the server keeps what it has over a restart. `one`, `hang` and `worker` are laid over
     those sections of the configuration."""

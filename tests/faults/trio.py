@@ -17,6 +17,8 @@ from tests.waiting import eventually
 SERVICE = "gateway"
 DOWN_AFTER = 1000
 """Milliseconds without an answer after which a sentinel takes the primary for dead."""
+ORDERS, ORDERED = 3, 6.0
+"""How often a failover is ordered, and the seconds that it may take: a sentinel gives it up after three."""
 QUICK = 200
 """Milliseconds between two looks around."""
 
@@ -71,17 +73,21 @@ class Sentinel:
         except Exception:  # noqa: BLE001  not yet listening
             return False
 
-    async def knows_all(self) -> bool:
-        """The other two, and the replica: only then can they agree on whom to promote."""
+    async def knows(self, replica: int) -> bool:
+        """The other two, and the replica at this port: only then can they agree to promote it. They also remember
+        whoever followed the primary for a moment and is gone.
+        """
         try:
-            found = await self.ask("SENTINEL", "MASTER", SERVICE)
+            found = _named(await self.ask("SENTINEL", "MASTER", SERVICE))
+            followers = [_named(one) for one in await self.ask("SENTINEL", "REPLICAS", SERVICE)]
         except Exception:  # noqa: BLE001  not yet listening
             return False
-        told = dict(zip(found[::2], found[1::2], strict=True))
-        if (told[b"num-other-sentinels"], told[b"num-slaves"], told[b"flags"]) != (b"2", b"1", b"master"):
-            return False
-        (replica,) = await self.ask("SENTINEL", "REPLICAS", SERVICE)
-        return bool(dict(zip(replica[::2], replica[1::2], strict=True))[b"flags"] == b"slave")
+        flags = {int(one[b"port"]): one[b"flags"] for one in followers}
+        return (found[b"num-other-sentinels"], found[b"flags"], flags.get(replica)) == (b"2", b"master", b"slave")
+
+
+def _named(flat: list[bytes]) -> dict[bytes, bytes]:
+    return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
 class Trio:
@@ -124,17 +130,18 @@ class Trio:
             await sentinel.ask("SENTINEL", "DEBUG", "INFO-PERIOD", str(QUICK), "PUBLISH-PERIOD", str(publish_every))
 
     async def ready(self) -> None:
-        """Returns once the sentinels could agree on a failover."""
-        replica = await self.replica()
+        """Returns once the sentinels could agree on a failover. Who follows whom is asked in each look anew: it changes
+        when one was under way that the first sentinel had not heard of.
+        """
+        await eventually(self._could_fail_over, READY, "the replica is in step, and all sentinels know it")
 
-        async def follows() -> bool:
-            with suppress(RedisError):  # whoever is demoted hangs up
-                return await replica.is_in_step()
+    async def _could_fail_over(self) -> bool:
+        try:
+            replica = await self.replica()
+            in_step = await replica.is_in_step()
+        except (RedisError, OSError):  # whoever is demoted hangs up
             return False
-
-        await eventually(follows, READY, "the replica is in step")
-        for sentinel in self.sentinels:
-            await eventually(sentinel.knows_all, READY, "the sentinels know each other and the replica")
+        return in_step and all([await sentinel.knows(replica.port) for sentinel in self.sentinels])
 
     async def primary(self) -> Server:
         """As the first sentinel has it."""
@@ -146,9 +153,16 @@ class Trio:
         return next(server for server in self.servers if server is not primary)
 
     async def fail_over(self) -> Server:
-        """By order, both servers alive; the new primary, once all sentinels name it."""
+        """By order, both servers alive; the new primary, once all sentinels name it. One that comes to nothing, because
+        the replica did not answer in that moment, is ordered again.
+        """
         old = await self.primary()
-        await eventually(self._ordered, READY, "a sentinel takes the order")
+        (new,) = (server for server in self.servers if server is not old)
+        for _ in range(ORDERS):
+            await eventually(self._ordered, READY, "a sentinel takes the order")
+            with suppress(AssertionError):
+                await eventually(lambda: self._all_name(new), ORDERED)
+                return new
         return await self.new_primary(old)
 
     async def _ordered(self) -> bool:
@@ -162,9 +176,9 @@ class Trio:
         """Returns once every sentinel names another one than `old`, and that one takes writes."""
         (new,) = (server for server in self.servers if server is not old)
 
-        async def named() -> bool:
-            told = [await one.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE) for one in self.sentinels]
-            return all(int(port) == new.port for _, port in told)
-
-        await eventually(named, READY, "the sentinels name the new primary")
+        await eventually(lambda: self._all_name(new), READY, "the sentinels name the new primary")
         return new
+
+    async def _all_name(self, server: Server) -> bool:
+        told = [await one.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE) for one in self.sentinels]
+        return all(int(port) == server.port for _, port in told)

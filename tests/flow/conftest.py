@@ -8,6 +8,7 @@ import structlog
 from redis.asyncio import Redis
 
 from tests.flow.rig import Records, Rig
+from tests.served import Served
 from tests.servers import Endpoint
 
 
@@ -19,5 +20,14 @@ def records() -> Iterator[Records]:
 
 
 @pytest.fixture
-def rig(redis: Redis, redis_url: str, tmp_path: Path, endpoint: Endpoint, records: Records) -> Rig:
-    return Rig(redis, redis_url, tmp_path, endpoint, records)
+def rig(
+    redis: Redis,
+    served: Served,
+    tmp_path: Path,
+    endpoint: Endpoint,
+    records: Records,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Rig:
+    for name, value in served.environment.items():
+        monkeypatch.setenv(name, value)
+    return Rig(redis, served.url, tmp_path, endpoint, records, tls=served.tls)

@@ -29,9 +29,10 @@ from streamhooks.observe import logs
 from streamhooks.observe.problems import write_log
 from streamhooks.reload import LoadAgain
 from streamhooks.sender import Sender
-from streamhooks.store.connection import ask
+from streamhooks.store.connection import ask, servers
 from streamhooks.store.keys import Keys
 from streamhooks.store.record import Record
+from tests.served import NO_FILES
 from tests.servers import Endpoint
 from tests.waiting import PAUSE, eventually
 
@@ -71,9 +72,19 @@ class Records:
 class Rig:
     """Makes configurations, starts workers, publishes, looks into Redis."""
 
-    def __init__(self, redis: Redis, url: str, base: Path, endpoint: Endpoint, records: Records) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        url: str,
+        base: Path,
+        endpoint: Endpoint,
+        records: Records,
+        *,
+        tls: Mapping[str, str] = NO_FILES,
+    ) -> None:
         self.redis = redis
         self.url = url
+        self.tls = tls
         self.base = base
         self.endpoint = endpoint
         self.records = records
@@ -103,7 +114,7 @@ class Rig:
 
     def _configuration(self, *handlers: Config, **sections: Any) -> Config:
         data: Config = {
-            "redis": {"url": self.url},
+            "redis": {"url": self.url, "tls": dict(self.tls)},
             "worker": {"lease": 1, "drain_timeout": 5},
             "defaults": {
                 "timeout": 5,
@@ -180,13 +191,13 @@ class Rig:
 
     async def hurry_readers(self) -> None:
         """Ends the reads that wait for entries, as if their time were over: a stop need not wait for it."""
-        for client in await self.blocked():
-            await ask(self.redis, "CLIENT UNBLOCK", client["id"])
+        for server in await servers(self.redis):
+            for client in await _blocked(server):
+                await ask(server, "CLIENT UNBLOCK", client["id"])
 
     async def blocked(self) -> list[dict[str, str]]:
         """The connections that wait in a read."""
-        clients: list[dict[str, str]] = await ask(self.redis, "CLIENT LIST")
-        return [client for client in clients if "b" in client["flags"]]
+        return [client for server in await servers(self.redis) for client in await _blocked(server)]
 
     # Publishing.
 
@@ -306,3 +317,8 @@ class Rig:
             look.hlen(self.keys.parked_data)
             entries, retries, *left = await look.execute()
         return not any((entries["pending"], retries["pending"], *left))
+
+
+async def _blocked(server: Redis) -> list[dict[str, str]]:
+    clients: list[dict[str, str]] = await ask(server, "CLIENT LIST")
+    return [client for client in clients if "b" in client["flags"]]

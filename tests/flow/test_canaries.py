@@ -34,6 +34,7 @@ from streamhooks.store.connection import ask
 from tests.doors.command import command
 from tests.flow.rig import Records, Rig
 from tests.servers import Answer
+from tests.skips import socket_of
 from tests.waiting import eventually
 
 USER = "canary-user"
@@ -141,7 +142,7 @@ class Birdcage:
         ]  # fmt: skip
 
     def write(self) -> None:
-        path = self.rig.url.removeprefix("unix://")
+        path = socket_of(self.rig.url)
         data = {
             "redis": {
                 "url": self.env("url", f"unix://{USER}:{self.canaries.of('url')}@{path}"),

@@ -11,6 +11,7 @@ import pytest
 from streamhooks.delivery.request import webhook_id
 from tests.flow.rig import Rig
 from tests.servers import Answer
+from tests.skips import socket_of
 from tests.waiting import eventually
 
 ANY_PORT = {"listen": "127.0.0.1:0"}
@@ -76,7 +77,7 @@ async def test_handlers_that_check_no_certificate_are_shown_and_no_others(rig: R
 
 
 async def test_while_redis_is_not_there_a_worker_is_alive_and_says_what_it_waits_for(rig: Rig, tmp_path: Path) -> None:
-    socket = tmp_path / "later.sock"
+    real, socket = socket_of(rig.url), tmp_path / "later.sock"
     loaded = rig.loaded(rig.handler(), redis={"url": f"unix://{socket}"}, admin=ANY_PORT)
 
     async def work() -> None:
@@ -89,7 +90,7 @@ async def test_while_redis_is_not_there_a_worker_is_alive_and_says_what_it_waits
         assert await ask_at(client, "/readyz") == (503, "waiting for Redis\n")
         status, page = await ask_at(client, "/metrics")
         assert (status, "streamhooks_entries_read_total 0.0" in page) == (200, True)
-    socket.symlink_to(rig.url.removeprefix("unix://"))
+    socket.symlink_to(real)
     await task
 
 

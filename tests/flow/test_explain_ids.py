@@ -130,20 +130,21 @@ async def test_one_handler_is_finished_while_another_is_still_sending(rig: Rig) 
 
 async def test_an_id_is_looked_for_in_every_partition(rig: Rig) -> None:
     sections = {"stream": {"partitions": 2}}
+    given, later = f"{await rig.now()}-5", f"{await rig.now() + 60_000}-6"  # retention trims what is of yesterday
     async with rig.working(rig.handler(), **sections) as worker:
         for keys in partitions(STREAM, 2):
-            await ask(rig.redis, "XADD", keys.stream, "5-5", "type", "AuthFailure")
+            await ask(rig.redis, "XADD", keys.stream, given, "type", "AuthFailure")
         await rig.endpoint.wait_for(2)
         await eventually(lambda: worker.held == 0)
         config = rig.written(rig.handler(), **sections)
-        both = await command("explain", "5-5", "--config", config, "--json")
-        one = await command("explain", webhook_id("5-5", 1, "h"), "--config", config, "--json")
-        none = await command("explain", "6-6", "--config", config)
+        both = await command("explain", given, "--config", config, "--json")
+        one = await command("explain", webhook_id(given, 1, "h"), "--config", config, "--json")
+        none = await command("explain", later, "--config", config)
     assert [story["stream"] for story in both.json["stories"]] == [f"{STREAM}:0", f"{STREAM}:1"]
     assert [story["partition"] for story in one.json["stories"]] == [1]
     assert none.code == 1
     assert none.err.splitlines()[:2] == [
-        f"6-6: {STREAM}:{number} has not given this id yet: its newest is 5-5" for number in range(2)
+        f"{later}: {STREAM}:{number} has not given this id yet: its newest is {given}" for number in range(2)
     ]
 
 

@@ -11,6 +11,7 @@ from streamhooks.store.connection import ask
 from streamhooks.store.keys import Keys
 from tests.flow.rig import GROUP, STREAM, Rig
 from tests.servers import Answer
+from tests.skips import socket_of
 from tests.waiting import eventually
 
 ADD_THOUGH_FULL = "redis.call('DEL', 'nothing') return redis.call('XADD', KEYS[1], '*', unpack(ARGV))"
@@ -155,8 +156,27 @@ async def test_a_script_that_had_nothing_to_write_is_no_sign_that_redis_takes_wr
             assert rig.records.of("redis_takes_writes_again") == []
 
 
+async def test_a_server_that_begins_to_drop_keys_while_a_worker_runs_is_told_of_once(rig: Rig) -> None:
+    async with rig.working(rig.handler()) as worker:
+        await rig.redis.config_set("maxmemory-policy", "allkeys-lru")
+        await rig.redis.config_set("maxmemory", 1 << 30)
+        try:
+            await worker.keeping.look()
+            await worker.keeping.look()
+        finally:
+            await rig.redis.config_set("maxmemory", 0)
+            await rig.redis.config_set("maxmemory-policy", "noeviction")
+        (told,) = rig.records.of("redis_drops_keys")
+        assert told["error"].startswith("maxmemory-policy is allkeys-lru: a full Redis throws away events")
+        assert not rig.records.of("redis_keeps_keys")
+        await worker.keeping.look()
+        await rig.publish("abc")
+        await rig.settled(delivered=1)
+    assert [record["before"] for record in rig.records.of("redis_keeps_keys")] == [told["error"]]
+
+
 async def test_a_redis_that_is_not_there_is_waited_for_with_one_line(rig: Rig, tmp_path: Path) -> None:
-    socket = tmp_path / "later.sock"
+    real, socket = socket_of(rig.url), tmp_path / "later.sock"
     loaded = rig.loaded(rig.handler(), redis={"url": f"unix://{socket}"})
     await rig.publish("abc")
     started = asyncio.Event()
@@ -169,7 +189,7 @@ async def test_a_redis_that_is_not_there_is_waited_for_with_one_line(rig: Rig, t
     task = asyncio.create_task(work())
     await eventually(lambda: rig.records.of("redis_away"))
     assert not started.is_set()
-    socket.symlink_to(rig.url.removeprefix("unix://"))
+    socket.symlink_to(real)
     await task
     assert len(rig.records.of("redis_away")) == 1
     assert len(rig.records.of("redis_back")) == 1

@@ -42,7 +42,7 @@ class Files:
     def write(self, *, reload: bool = True, **others: Any) -> None:
         handler = self._rig.handler(sign={"secrets": [f"file://{self.first}", f"file://{self.second}"]}, **others)
         data = {
-            "redis": {"url": self._rig.url},
+            "redis": {"url": self._rig.url, "tls": dict(self._rig.tls)},
             "admin": {"listen": ""},
             "defaults": {"allow_cidrs": ["127.0.0.0/8"], "retry": {"delays": [0.05, 0.1], "jitter": 0}},
             "reload": reload,

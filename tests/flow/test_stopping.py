@@ -2,6 +2,7 @@
 
 import asyncio
 
+from streamhooks.store.connection import ask
 from tests.flow.rig import Rig
 from tests.servers import Answer
 from tests.waiting import eventually
@@ -118,6 +119,34 @@ async def test_idle_means_that_nothing_waits_is_sent_or_is_stored(rig: Rig) -> N
         await rig.due_now()
         await rig.settled(delivered=1)
         await eventually(worker.idle)
+
+
+MOVE = """
+if redis.call('ZREM', KEYS[1], 'moved') == 1 then return redis.call('XADD', KEYS[2], '*', 'a', 'b') end
+redis.call('XTRIM', KEYS[2], 'MAXLEN', 0)
+return redis.call('ZADD', KEYS[1], 0, 'moved')
+"""
+
+
+async def test_what_moves_from_one_place_to_another_is_never_taken_for_done(rig: Rig) -> None:
+    """A record that is woken is parked in one moment and in the retry stream in the next; here over and over."""
+    async with rig.doomed(rig.handler()) as worker:
+        (line,) = worker.lines
+        await eventually(rig.blocked)
+        await worker._loops.cancel()
+        assert await line.idle()
+        looked = asyncio.Event()
+
+        async def move() -> None:
+            while not looked.is_set():
+                await ask(rig.redis, "EVAL", MOVE, 2, rig.keys.parked, rig.keys.retry)
+
+        await ask(rig.redis, "EVAL", MOVE, 2, rig.keys.parked, rig.keys.retry)
+        moving = asyncio.create_task(move())
+        found = [await line.idle() for _ in range(200)]
+        looked.set()
+        await moving
+        assert not any(found)
 
 
 async def test_a_stop_in_the_moment_of_the_start_ends_too(rig: Rig) -> None:

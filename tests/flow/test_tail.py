@@ -15,11 +15,14 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
+from streamhooks.cli.tail import Link
+from streamhooks.errors import StoreError
 from streamhooks.store.connection import ask
 from streamhooks.store.keys import partitions
 from tests.doors.command import command
 from tests.flow.rig import STREAM, Rig
 from tests.servers import Answer
+from tests.skips import socket_of
 from tests.waiting import eventually
 
 FEW = "worker.journal is problems: deliveries at the first attempt are not noted; all shows each one\n"
@@ -205,9 +208,25 @@ async def test_every_partition_is_followed(rig: Rig) -> None:
     assert {json.loads(line)["stream"] for line in shown.lines} == {f"{STREAM}:{number}" for number in range(12)}
 
 
+def test_of_several_partitions_the_first_that_is_lost_and_the_last_that_answers_are_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A cluster may serve some and not the others, and each asks again every second."""
+    link, away = Link(), StoreError("away", "refused")
+    for _ in range(3):
+        link.lost("a", away)
+        link.answered("b")
+    assert capsys.readouterr().err == "Redis does not answer (refused); trying again until it does\n"
+    link.lost("b", away)
+    link.answered("a")
+    assert capsys.readouterr().err == ""
+    link.answered("b")
+    assert capsys.readouterr().err == "Redis answers again; going on from where it was\n"
+
+
 async def test_it_goes_on_where_it_was_when_redis_comes_back(rig: Rig, tmp_path: Path) -> None:
     socket = tmp_path / "redis.sock"
-    real = rig.url.removeprefix("unix://")
+    real = socket_of(rig.url)
     socket.symlink_to(real)
     rig.endpoint.script(422)
     away = Rig(rig.redis, f"unix://{socket}", rig.base, rig.endpoint, rig.records)

@@ -14,6 +14,7 @@ from tests.model.scenes import DEEP
 from tests.model.search import search
 from tests.model.telling import told
 from tests.model.test_against_the_server import WALKS, Walk, walk
+from tests.served import One
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,7 +57,7 @@ async def _walk(walks: int, seed: int) -> None:
     with tempfile.TemporaryDirectory(prefix="streamhooks-model-") as folder:
         async with EmbeddedServer(Path(folder), persist=False) as server:
             for kind in WALKS:
-                await asyncio.to_thread(walk, kind, server.url, walks, seed)
+                await asyncio.to_thread(walk, kind, One(server.url), walks, seed)
                 print(f"{walks:,} walks of {kind.__name__}: {Walk.steps_made:,} steps, all as the model has it")
 
 

@@ -22,6 +22,7 @@ from tests.model.rules import DESIGN
 from tests.model.state import BOUNDS, BREAKS, LOST, RERUNS, Shape, World, beginning
 from tests.model.steps import Step, Steps
 from tests.model.telling import sentence
+from tests.served import Served
 
 PLENTY = 100
 EXAMPLES = 120
@@ -50,13 +51,13 @@ class Walk(RuleBasedStateMachine):
     """One walk."""
 
     shape = Shape(4, 1, 2)
-    url = ""
+    served: Served
     steps_made = 0
 
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.redis = Redis.from_url(self.url, protocol=2)
+        self.redis: Redis = self.runner.run(self.served.client())
         self.model = Steps(self.shape, DESIGN)
         self.told: list[str] = []
         self._begin()
@@ -206,9 +207,9 @@ class WalkOfTwoHandlers(Walk):
 WALKS = (Walk, WalkOfTwoHandlers)
 
 
-def walk(kind: type[Walk], url: str, walks: int, number: int | None = None) -> None:
+def walk(kind: type[Walk], served: Served, walks: int, number: int | None = None) -> None:
     """So many walks on a server that is emptied for it; `number` gives others each time. Raises what went wrong."""
-    kind.url = url
+    kind.served = served
     Walk.steps_made = 0
     chosen = settings(
         max_examples=walks, stateful_step_count=LENGTH, deadline=None, derandomize=number is None, database=None,
@@ -218,6 +219,6 @@ def walk(kind: type[Walk], url: str, walks: int, number: int | None = None) -> N
 
 
 @pytest.mark.parametrize("kind", WALKS)
-def test_the_scripts_and_the_model_take_the_same_way(redis_url: str, kind: type[Walk], figures: Figures) -> None:
-    walk(kind, redis_url, EXAMPLES)
+def test_the_scripts_and_the_model_take_the_same_way(served: Served, kind: type[Walk], figures: Figures) -> None:
+    walk(kind, served, EXAMPLES)
     figures(f"{EXAMPLES} walks, {Walk.steps_made:,} steps on the server, each compared with the model")

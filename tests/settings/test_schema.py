@@ -18,10 +18,10 @@ UNSEEN = (
     "redis.tls.ca_file", "tyk.apis", "reference", "retry.attempts", "retry.first", "open_cap", "key_file", "hash tag",
     "duration such as", "must be from", "insecure_skip_verify", "must be the network", "must be a network",
     '"0/s"', '"a:70000"', "defaults.proxy", "admin.token", "ingest.token",
-    "ingest.max_stream_entries", "address of admin.listen",
+    "ingest.max_stream_entries", "address of admin.listen", "is no address that can be connected to",
 )  # fmt: skip
 """What the messages of faults have in common that no schema sees: files, two keys that go, or do not go, together,
-amounts."""
+amounts, what a URL of Redis says after its host."""
 GOOD: list[dict[str, Any]] = [
     {"redis": {"url": "rediss://u:p@h:6379/1", "password": "env://P", "tls": {"ca_file": "file:///etc/hostname"}}},
     {"redis": {"url": "env://URL"}, "admin": {"listen": "[::1]:8080", "token": "env://P"}},

@@ -49,5 +49,7 @@ async def test_every_script_works_on_a_server_that_has_forgotten_all_of_them(
     await redis.script_flush()
     assert await retention.trim() == 0
     await redis.script_flush()
+    assert not await two.ledger.all_settled()
+    await redis.script_flush()
     await one.entries.leave()
     assert await account(redis, keys) == {"accepted": 1, "stored": 1}

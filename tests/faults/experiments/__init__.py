@@ -22,6 +22,8 @@ class Experiment(Struct, frozen=True):
     """Part of every test run; the others run by scripts/faults."""
     needs: tuple[str, ...] = ()
     """Programs or packages without which it cannot run."""
+    anywhere: bool = False
+    """It needs nothing of the server, and so runs on a cluster, behind sentinels and by TLS."""
 
 
 class CannotRunError(Exception):
@@ -31,12 +33,14 @@ class CannotRunError(Exception):
 _all: dict[str, Experiment] = {}
 
 
-def experiment(name: str, *, smoke: bool = False, needs: tuple[str, ...] = ()) -> Callable[[Run], Run]:
+def experiment(
+    name: str, *, smoke: bool = False, needs: tuple[str, ...] = (), anywhere: bool = False
+) -> Callable[[Run], Run]:
     """Registers an experiment; `name` is a phrase as the table shows it."""
 
     def register(run: Run) -> Run:
         assert name not in _all, f"two experiments are called {name!r}"
-        _all[name] = Experiment(name, run, smoke, needs)
+        _all[name] = Experiment(name, run, smoke, needs, anywhere)
         return run
 
     return register

@@ -16,17 +16,22 @@ SIGKILLED = -9
 def _killed_at(
     failpoint: str, what: str, end: str = "ok", *, most_duplicates: int = IN_FLIGHT, smoke: bool = True
 ) -> None:
-    @experiment(f"killed {what}", smoke=smoke)
+    @experiment(f"killed {what}", smoke=smoke, anywhere=True)
     async def run(lab: Lab) -> Verdict:
-        server, sink = await lab.server(), await lab.sink()
-        load, crew = lab.load(server), await lab.crew(server.url, sink)
+        place, sink = await lab.place(), await lab.sink()
+        load, crew = lab.load(place.server), await lab.crew(place.url, sink, tls=place.tls)
         await load.publish(range(EVENTS), end=end)
         victim = await crew.start(failpoint=failpoint)
         assert await ended(victim, 20) == SIGKILLED, crew.log
         died = time.monotonic()
         await crew.drain()
         verdict = await lab.verdict(
-            server, sink, load, most_duplicates=most_duplicates, recovery=time.monotonic() - died, most_recovery=36
+            place.server,
+            sink,
+            load,
+            most_duplicates=most_duplicates,
+            recovery=time.monotonic() - died,
+            most_recovery=36,
         )
         assert verdict.account["accepted"] == EVENTS, verdict
         assert verdict.dead == verdict.account.get("dead", 0) == (EVENTS if end == "dead" else 0), verdict
@@ -42,10 +47,10 @@ _killed_at("stored:5", "after the retry is stored", "retry")
 _killed_at("buried:5", "after the dead letter is written", "dead")
 
 
-@experiment("killed between the request and its reply")
+@experiment("killed between the request and its reply", anywhere=True)
 async def while_sending(lab: Lab) -> Verdict:
-    server, sink = await lab.server(), await lab.sink()
-    load, crew = lab.load(server), await lab.crew(server.url, sink)
+    place, sink = await lab.place(), await lab.sink()
+    load, crew = lab.load(place.server), await lab.crew(place.url, sink, tls=place.tls)
     sink.slow_path = "/one"
     await load.publish(range(EVENTS))
     victim = await crew.start()
@@ -56,16 +61,16 @@ async def while_sending(lab: Lab) -> Verdict:
     sink.released.set()
     await crew.drain()
     return await lab.verdict(
-        server, sink, load, most_duplicates=IN_FLIGHT, recovery=time.monotonic() - died, most_recovery=36
+        place.server, sink, load, most_duplicates=IN_FLIGHT, recovery=time.monotonic() - died, most_recovery=36
     )
 
 
-@experiment("killed between two handlers of an event", smoke=True)
+@experiment("killed between two handlers of an event", smoke=True, anywhere=True)
 async def between_two_handlers(lab: Lab) -> Verdict:
     """The first handler's `d` and receipt are written, the entry is not acknowledged: there the worker dies. Who had
     finished is not fired again for the slow one."""
-    server, sink = await lab.server(), await lab.sink()
-    load, crew = lab.load(server), await lab.crew(server.url, sink)
+    place, sink = await lab.place(), await lab.sink()
+    load, crew = lab.load(place.server), await lab.crew(place.url, sink, tls=place.tls)
     sink.slow_path = "/two"
     await load.publish(range(EVENTS), type_="Pair")
     victim = await crew.start(failpoint="receipted:5")
@@ -76,7 +81,7 @@ async def between_two_handlers(lab: Lab) -> Verdict:
     await crew.drain()
     again = [seq for seq in finished if sink.delivered[Key(seq, "/one")] > 1]
     verdict = await lab.verdict(
-        server, sink, load, most_duplicates=IN_FLIGHT, recovery=time.monotonic() - died, most_recovery=36,
+        place.server, sink, load, most_duplicates=IN_FLIGHT, recovery=time.monotonic() - died, most_recovery=36,
         notes=f"{len(finished)} had finished, {len(again)} were sent again",
     )  # fmt: skip
     assert len(finished) >= 5, verdict

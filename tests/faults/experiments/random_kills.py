@@ -16,10 +16,10 @@ PER_SECOND = 350
 DRAINED = 36.0
 
 
-@experiment("three workers killed at random", smoke=True)
+@experiment("three workers killed at random", smoke=True, anywhere=True)
 async def killed_at_random(lab: Lab) -> Verdict:
-    server, sink = await lab.server(), await lab.sink(0.002)
-    load, crew = lab.load(server), await lab.crew(server.url, sink)
+    place, sink = await lab.place(), await lab.sink(0.002)
+    load, crew = lab.load(place.server), await lab.crew(place.url, sink, tls=place.tls)
     workers = [await crew.start() for _ in range(WORKERS)]
     await crew.ready(WORKERS)
     kills, events = lab.scaled(KILLS), lab.scaled(EVENTS)
@@ -40,7 +40,7 @@ async def killed_at_random(lab: Lab) -> Verdict:
         assert await ended(worker, DRAIN) in (0, -signal.SIGTERM), crew.log
     await crew.drain(60)
     verdict = await lab.verdict(
-        server, sink, load, most_duplicates=IN_FLIGHT * kills, recovery=time.monotonic() - stopped,
+        place.server, sink, load, most_duplicates=IN_FLIGHT * kills, recovery=time.monotonic() - stopped,
         most_recovery=DRAINED, notes=f"{kills} kills",
     )  # fmt: skip
     assert len(load.acknowledged) == verdict.account["accepted"] == events, verdict
