@@ -30,6 +30,8 @@ class Deadlines:
 
     def close(self) -> None:
         """Nobody is told any more."""
+        for protocol in self._until:
+            protocol.forget()
         self._until.clear()
         if self._timer is not None:
             self._timer.cancel()
