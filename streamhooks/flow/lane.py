@@ -158,17 +158,18 @@ class Lane:
         if self._turns is not None:
             self._spawn(self._in_turn(job, self._turns))
             return True
-        if not self._begins(job):
-            return False
         try:
+            if not self._begins(job):
+                return False
             if not self._sender.ask(_request(job), self.handler, partial(self._heard, job)):
                 self._spawn(self._send(job))
         except Exception as bug:  # noqa: BLE001  it is logged there
-            self._ended(job, self._failed(job, bug))
+            self._judged(job, self._failed(job, bug))
             return False
         return True
 
     def _heard(self, job: Job, asked: Asked) -> None:
+        """Raises nothing: the connection would be broken off, on which the next request is under way by then."""
         try:
             answer = asked.answer(time.monotonic())
         except Exception as bug:  # noqa: BLE001  it is logged there
@@ -179,12 +180,22 @@ class Lane:
             self._finish(job, answer)
 
     async def _rest(self, job: Job, asked: Asked) -> None:
-        self._finish(job, await asked.rest(time.monotonic))
+        try:
+            answer = await asked.rest(time.monotonic)
+        except Exception as bug:  # noqa: BLE001  it is logged there
+            answer = self._failed(job, bug)
+        self._finish(job, answer)
 
     async def _in_turn(self, job: Job, turns: Turns) -> None:
-        if not await self._turn(turns):
-            self._running -= 1
-        elif self._begins(job):
+        try:
+            if not await self._turn(turns):
+                self._running -= 1
+                return
+            begins = self._begins(job)
+        except Exception as bug:  # noqa: BLE001  it is logged there
+            self._finish(job, self._failed(job, bug))
+            return
+        if begins:
             await self._send(job)
         else:
             self._go_on()
@@ -202,10 +213,15 @@ class Lane:
         return Failure("local", "internal error, see the log", time.monotonic() - job.started)
 
     def _finish(self, job: Job, answer: Reply | Failure) -> None:
+        self._judged(job, answer)
+        self._go_on()
+
+    def _judged(self, job: Job, answer: Reply | Failure) -> None:
         try:
             self._ended(job, answer)
-        finally:
-            self._go_on()
+        except Exception as bug:  # noqa: BLE001  it is logged there
+            self._failed(job, bug)
+            job.end(Retry(FULL_DELAY, job.attempt, "internal error, see the log"))
 
     async def _turn(self, turns: Turns) -> bool:
         """Waits for the next turn; False where the lane was closed before it came."""

@@ -24,7 +24,7 @@ from streamhooks.secret import Secret, revealed
 from streamhooks.sender.deadlines import Deadlines
 from streamhooks.sender.failures import EXPECTED
 from streamhooks.sender.pool import Link
-from streamhooks.sender.protocol import MAX_BODY
+from streamhooks.sender.protocol import MAX_BODY, unread
 
 MAX_HEAD = 2 * 1024
 """Bytes of an answer's body that are kept."""
@@ -77,11 +77,11 @@ async def exchange(
 
     The link is kept or closed when this returns.
     """
-    deadlines.begin(link.protocol, until)
+    deadlines.begin(link, until)
     try:
         link.protocol.ask(head, body, bodiless=bodiless)
     except BaseException:
-        deadlines.end(link.protocol)
+        deadlines.end(link)
         link.close()
         raise
     return await rest(link, deadlines)
@@ -96,14 +96,14 @@ def at_once(link: Link, deadlines: Deadlines) -> Answer | None:
     message, payload = found
     if message.code < 200 or not payload.is_eof() or payload.exception() or payload.total_bytes > MAX_BODY:
         return None
-    first = b"" if payload.at_eof() else payload.read_nowait()[:MAX_HEAD]
-    protocol.take()
-    deadlines.end(protocol)
-    if protocol.rest():
-        link.keep()
-    else:
-        link.close()
-    return Answer(message.code, message.headers, first)
+    whole = False
+    try:
+        first = b"" if payload.at_eof() else payload.read_nowait()[:MAX_HEAD]
+        protocol.take()
+        whole = protocol.rest()
+        return Answer(message.code, message.headers, first)
+    finally:
+        _over(link, deadlines, whole=whole)
 
 
 async def rest(link: Link, deadlines: Deadlines) -> Answer:
@@ -118,11 +118,15 @@ async def rest(link: Link, deadlines: Deadlines) -> Answer:
         whole = payload.is_eof() and protocol.rest()
         return Answer(message.code, message.headers, first)
     finally:
-        deadlines.end(protocol)
-        if whole:
-            link.keep()
-        else:
-            link.close()
+        _over(link, deadlines, whole=whole)
+
+
+def _over(link: Link, deadlines: Deadlines, *, whole: bool) -> None:
+    deadlines.end(link)
+    if whole:
+        link.keep()
+    else:
+        link.close()
 
 
 async def _first_of(payload: StreamReader) -> bytes:
@@ -134,5 +138,5 @@ async def _first_of(payload: StreamReader) -> bytes:
             size += len(chunk)
             first += chunk[: MAX_HEAD - len(first)]
     except EXPECTED:
-        pass
+        first += unread(payload)[: MAX_HEAD - len(first)]
     return bytes(first)

@@ -35,8 +35,8 @@ class BoundedHandler(ResponseHandler):
     _heard: Callable[[], None] | None = None
 
     def when_heard(self, heard: Callable[[], None]) -> None:
-        """Has `heard` called once: when an answer has come with its body, or so much of it that it is not waited for,
-        or when none will.
+        """Has `heard` called once: when an answer has come with its body, or so much of it that somebody must read, or
+        when none will. What it raises would be taken for a fault of the connection.
         """
         self._heard = heard
 
@@ -104,7 +104,8 @@ class BoundedHandler(ResponseHandler):
                 return
         if self._heard is not None and self._buffer:
             payload = self._buffer[0][0][1]
-            if payload.is_eof() or payload.total_bytes >= MAX_BODY:
+            # Reading stops also where a small body comes in very many chunks, and goes on only when somebody reads.
+            if payload.is_eof() or payload.total_bytes >= MAX_BODY or self._reading_paused:
                 self._tell()
 
     def fail(self, error: Exception) -> None:
@@ -119,6 +120,11 @@ class BoundedHandler(ResponseHandler):
         # A chunk that is none, after the headers were read, is not told to whoever reads the body, who would wait on.
         if self._payload is not None and not self._payload.is_eof():
             self._payload.set_exception(aiohttp.ClientPayloadError("the body is broken"))
+
+
+def unread(payload: StreamReader) -> bytes:
+    """What had come of a body when it broke off: aiohttp gives the error instead."""
+    return b"".join(payload._buffer)
 
 
 def bound(connector: aiohttp.TCPConnector) -> None:

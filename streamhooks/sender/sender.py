@@ -71,8 +71,8 @@ class Sender:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._deadlines.close()  # first: a connection that is closed below would tell whoever has asked on it
         await self._routes.close()
-        self._deadlines.close()
 
     async def send(self, request: Request, handler: Handler) -> Reply | Failure:
         """Sends `request` once, by the route, timeout and secrets of `handler`. Raises nothing but CancelledError."""
@@ -116,12 +116,13 @@ class Sender:
         link = way.pool.kept(target, way.context, started)
         if link is None:
             return False
-        self._deadlines.begin(link.protocol, started + handler.timeout)
-        link.protocol.when_heard(partial(heard, Asked(link, self._deadlines, started)))
         try:
             link.protocol.ask(head, request.body, bodiless=request.method == "HEAD")
-        except EXPECTED as error:
-            link.protocol.fail(error)
+        except BaseException:
+            link.close()
+            raise
+        self._deadlines.begin(link, started + handler.timeout)
+        link.protocol.when_heard(partial(heard, Asked(link, self._deadlines, started)))
         return True
 
     def _head(self, request: Request, handler: Handler, preface: str) -> bytes:
