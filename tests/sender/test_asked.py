@@ -4,7 +4,7 @@ import asyncio
 import gc
 import time
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 from aiohttp.streams import StreamReader
@@ -96,7 +96,7 @@ async def test_a_small_body_in_very_many_chunks_is_read_on() -> None:
         assert len(links(one)) == 1, "it was read whole"
 
 
-@pytest.mark.parametrize("answer", [OK + UNASKED, OK + UNASKED[:20], OK + b"?"], ids=["whole", "begun", "garbage"])
+@pytest.mark.parametrize("answer", [OK + UNASKED, OK + b"?"], ids=["another answer", "garbage"])
 async def test_what_follows_an_answer_is_never_the_answer_to_the_next_request(answer: bytes) -> None:
     async with line("ask", ever(answer)) as one:
         for _ in range(2):
@@ -141,7 +141,8 @@ async def test_where_it_needs_waiting_or_cannot_be_sent_nothing_is_written() -> 
         assert not one.sender.ask(request_to("ftp://127.0.0.1/"), local_handler(), Ear())
         assert one.server.requests == []
         assert waited_for(one) == 0
-        assert one.ask(ear := Ear()), "the connection still stands"
+        ear = Ear()
+        assert one.ask(ear), "the connection still stands"
         assert isinstance(await ear.answer(), Reply)
 
 
@@ -155,9 +156,10 @@ async def test_through_a_proxy_nothing_is_asked() -> None:
 
 
 async def test_a_bug_in_writing_leaves_nobody_waiting_and_no_connection() -> None:
+    ear = Ear()
     async with line("ask", ever(OK)) as one:
         with pytest.raises(TypeError):
-            one.ask(ear := Ear(), body=cast(Any, "no bytes"))
+            one.ask(ear, body=cast("bytes", "none"))
         assert (links(one), waited_for(one)) == ([], 0)
         await one.server.saw(connections=1)
     assert ear.times == 0
@@ -165,10 +167,11 @@ async def test_a_bug_in_writing_leaves_nobody_waiting_and_no_connection() -> Non
 
 async def test_requests_follow_each_other_on_one_tls_connection(tmp_path: Path) -> None:
     known = Authority(tmp_path, "known")
-    route = replace(LOCAL, tls=Tls(ca_file=str(known.file)))
+    route = replace(LOCAL, tls=known.ours)
     async with line("ask", ever(OK), tls=known.issue("127.0.0.1").serving(), route=route) as one:
         for _ in range(3):
-            assert one.ask(ear := Ear(), timeout=5.0)
+            ear = Ear()
+            assert one.ask(ear, timeout=5.0)
             assert isinstance(await ear.answer(), Reply)
         assert (one.server.connections, len(one.server.requests)) == (1, 3)
 
@@ -191,7 +194,7 @@ async def test_nothing_is_heard_where_the_sender_was_closed_in_the_moment_of_the
     async with line("ask", hanging()) as one:
         assert one.ask(ear, timeout=0.1)
         await one.server.saw(requests=1)
-        time.sleep(0.2)
+        time.sleep(0.2)  # noqa: ASYNC251  the event loop is to find it late
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         await one.sender.__aexit__(None, None, None)
@@ -206,7 +209,8 @@ async def test_a_thousand_requests_leave_one_connection_and_nothing_else() -> No
         gc.disable()
         try:
             for _ in range(1000):
-                assert one.ask(ear := Ear())
+                ear = Ear()
+                assert one.ask(ear)
                 assert isinstance(await ear.answer(), Reply)
             del ear
             left = [thing for thing in gc.get_objects() if isinstance(thing, Ear)]
