@@ -64,6 +64,14 @@ async def test_of_two_gigabytes_at_most_64_kib_are_read_and_2_kib_kept(way: Way)
     assert taken < 16 * 1024 * 1024  # the buffers of both kernels' sides, not the answer
 
 
+async def test_a_body_that_stops_after_what_is_read_of_it_is_not_waited_for(way: Way) -> None:
+    long = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 100_000
+    async with line(way, hanging(long)) as one:
+        answer = await one.send(timeout=30.0)
+    assert isinstance(answer, Reply)
+    assert (answer.head, answer.elapsed < 10) == (b"x" * 2048, True)
+
+
 async def test_a_compressed_bomb_is_not_unpacked(way: Way) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(BOMB)
     async with line(way, answering(head + BOMB)) as one:
