@@ -84,7 +84,16 @@ class BoundedHandler(ResponseHandler):
         """After an answer was read whole: whether another request may follow. From now on nothing is expected."""
         self._at_rest = True
         transport = self.transport
-        return transport is not None and not self.should_close and not transport.get_write_buffer_size()
+        if transport is None or self.should_close or transport.get_write_buffer_size():
+            return False
+        return not self._holds_more()
+
+    def _holds_more(self) -> bool:
+        """Whether the parser has read on into another answer, which would be taken for that to the next request."""
+        try:
+            return self._parser is not None and self._parser.feed_eof() is not None
+        except Exception:  # noqa: BLE001  whatever it says of half an answer
+            return True
 
     def resume_reading(self, resume_parser: bool = True) -> None:
         """At the end of every body aiohttp tells the transport to go on, though it was not stopped."""

@@ -30,7 +30,7 @@ from tests.sender.hostile import (
     resetting,
 )
 from tests.sender.proxy import proxy
-from tests.sender.ways import Ear, Line, line
+from tests.sender.ways import Ear, Line, Way, line
 from tests.waiting import eventually
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -96,9 +96,13 @@ async def test_a_small_body_in_very_many_chunks_is_read_on() -> None:
         assert len(links(one)) == 1, "it was read whole"
 
 
-@pytest.mark.parametrize("answer", [OK + UNASKED, OK + b"?"], ids=["another answer", "garbage"])
-async def test_what_follows_an_answer_is_never_the_answer_to_the_next_request(answer: bytes) -> None:
-    async with line("ask", ever(answer)) as one:
+@pytest.mark.parametrize(
+    "more",
+    [UNASKED, UNASKED[:1], UNASKED[:20], UNASKED[:-2], UNASKED[:-4], b"?"],
+    ids=["an answer", "a byte of one", "its first line", "its headers", "half a header", "garbage"],
+)
+async def test_what_follows_an_answer_is_never_the_answer_to_the_next_request(more: bytes, way: Way) -> None:
+    async with line(way, ever(OK + more)) as one:
         for _ in range(2):
             told = await one.send()
             assert not isinstance(told, Reply) or told.status == 200, "the answer to another request"
