@@ -25,12 +25,17 @@ class Runners:
         self._free: list[asyncio.Future[Work]] = []
         """Of tasks that wait for work."""
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._cancelled = False
 
     def __len__(self) -> int:
         """How much is being done."""
         return len(self._tasks) - len(self._free)
 
     def spawn(self, work: Work) -> None:
+        """Has it done, or forgets it where all was cancelled: nobody would wait for its end."""
+        if self._cancelled:
+            work.close()
+            return
         if self._free:
             self._free.pop().set_result(work)
             return
@@ -46,6 +51,7 @@ class Runners:
         More than once if need be: redis-py sends through asyncio.wait_for, which in Python 3.11 drops a cancellation
         that comes in the moment when what it waits for is done. A task asked only once would then run on.
         """
+        self._cancelled = True
         while self._tasks:
             self._free.clear()
             for task in self._tasks:

@@ -74,3 +74,16 @@ async def test_work_that_is_given_in_the_moment_of_the_end_is_not_begun_and_not_
     await runners.cancel()
     assert begun == ["first"]
     assert inspect.getcoroutinestate(late) == inspect.CORO_CLOSED, "else it would be warned of as never awaited"
+
+
+async def test_work_that_is_given_after_the_end_is_not_begun_and_not_forgotten() -> None:
+    runners = Runners()
+    await runners.cancel()
+
+    async def work() -> None:
+        raise AssertionError("begun")
+
+    late = work()
+    runners.spawn(late)
+    assert len(runners) == 0
+    assert inspect.getcoroutinestate(late) == inspect.CORO_CLOSED

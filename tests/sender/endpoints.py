@@ -23,6 +23,7 @@ class HostileEndpoint(Struct, frozen=True):
     behaviour: Behaviour
     why: str = ""
     """Empty: the event is delivered."""
+    method: str = "POST"
 
     def expects(self, outcome: Outcome) -> bool:
         if not self.why:
@@ -84,7 +85,31 @@ LONG = HEAD + b"Content-Length: 2147483648\r\n\r\n"
 TO_METADATA = b"HTTP/1.1 307 Go\r\nLocation: http://169.254.169.254/latest\r\nContent-Length: 0\r\n\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n"
 
+TOO_LONG = HEAD + b"Content-Length: 71680\r\n\r\n" + b"x" * 71680
+INTERIM = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+
 ENDPOINTS = [
+    HostileEndpoint("answers with a body", hanging(HEAD + b"Content-Length: 2\r\n\r\nok")),
+    HostileEndpoint("answers without a body", hanging(HEAD + b"Content-Length: 0\r\n\r\n")),
+    HostileEndpoint("answers HEAD with a length", hanging(HEAD + b"Content-Length: 2\r\n\r\n"), method="HEAD"),
+    HostileEndpoint("sends its body later", in_two(HEAD + b"Content-Length: 2\r\n\r\n", b"ok")),
+    HostileEndpoint("sends 70 KiB", hanging(TOO_LONG)),
+    HostileEndpoint("ends its body by closing", answering(HEAD + b"\r\nok")),
+    HostileEndpoint("has interim answers first", hanging(INTERIM + HEAD + b"Content-Length: 0\r\n\r\n")),
+    HostileEndpoint("sends its interim answers before", in_two(INTERIM, HEAD + b"Content-Length: 0\r\n\r\n")),
+    HostileEndpoint("has a thousand interim answers", hanging(INTERIM * 500), BROKEN),
+    HostileEndpoint("answers twice", hanging(HEAD + b"Content-Length: 0\r\n\r\nHTTP/1.1 500 No\r\n\r\n")),
+    HostileEndpoint("closes inside the headers", answering(HEAD + b"Content-Le"), CLOSED),
+    HostileEndpoint(
+        "has status 099",
+        hanging(b"HTTP/1.1 099 Odd\r\nContent-Length: 0\r\n\r\n"),
+        "protocol: the answer has status 99, which is none",
+    ),
+    HostileEndpoint(
+        "has status 600",
+        hanging(b"HTTP/1.1 600 Odd\r\nContent-Length: 0\r\n\r\n"),
+        "protocol: the answer has status 600, which is none",
+    ),
     HostileEndpoint("accepts and never answers", hanging(), TIMEOUT),
     HostileEndpoint("stops inside the headers", hanging(HEAD + b"Content-"), TIMEOUT),
     HostileEndpoint("drips its headers", dripping(HEAD + b"X-A: aaaa", 0.02), TIMEOUT),
