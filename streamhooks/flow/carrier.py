@@ -6,9 +6,10 @@ bounds the reading, one for the process. A job that waits for another's claim is
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from streamhooks.flow.patience import within
 from streamhooks.model import Entry, Event, Failure, Outcome, Reply, Request
@@ -23,20 +24,18 @@ IN_ROOM: frozenset[State] = frozenset({"queued", "sending", "settling"})
 UNSENT: frozenset[State] = frozenset({"ready", "waiting", "queued"})
 
 
-class Carrier:
+class Carrier(Struct, eq=False):
     """One entry on its way, with what its event fires."""
 
-    __slots__ = ("entry", "handlers", "jobs", "lost", "source", "taken")
-
-    def __init__(self, source: Source, entry: Entry) -> None:
-        self.source = source
-        self.entry = entry
-        self.jobs: list[Job] = []
-        self.handlers = ""
-        """Every handler that the event fires, one a line; empty where it is one alone."""
-        self.taken = time.monotonic()
-        self.lost = False
-        """Another worker has taken it over: what was not sent must not be sent from here."""
+    source: Source
+    entry: Entry
+    taken: float
+    """When it was read, on the monotonic clock."""
+    jobs: list["Job"] = []
+    handlers: str = ""
+    """Every handler that the event fires, one a line; empty where it is one alone."""
+    lost: bool = False
+    """Another worker has taken it over: what was not sent must not be sent from here."""
 
     def __repr__(self) -> str:
         states = " ".join(f"{job.handler}:{job.state}" for job in self.jobs)
@@ -48,63 +47,40 @@ class Carrier:
         return all(job.state in UNSENT or job.state == "ended" for job in self.jobs)
 
 
-class Job:
+class Job(Struct, eq=False):
     """One event for one handler."""
 
-    __slots__ = (
-        "_ended",
-        "answer",
-        "attempt",
-        "carrier",
-        "claim",
-        "event",
-        "fingerprint",
-        "first",
-        "force",
-        "handler",
-        "owner",
-        "paused",
-        "replied",
-        "request",
-        "run",
-        "span",
-        "started",
-        "state",
-        "told",
-        "window",
-    )
-
-    def __init__(self, carrier: Carrier, event: Event, handler: str, ended: "Ended") -> None:
-        self.carrier = carrier
-        self._ended = ended
-        self.event = event
-        self.handler = handler
-        self.owner = f"{event.id}|{handler}"
-        self.attempt = event.attempt
-        self.fingerprint = ""
-        self.window = 0.0
-        self.first = 0
-        """Time of the first attempt by the clock of Redis in ms; 0: this is the first."""
-        self.paused = 0
-        """Milliseconds since then that it was held because the handler was paused."""
-        self.run = ""
-        """Names the replay that it is of; empty for the event itself."""
-        self.force = False
-        self.request: Request | None = None
-        self.claim: Claim | None = None
-        """The cool-down that it claims; None where there is none to claim."""
-        self.told = 0
-        """How many held-back duplicates the request tells of."""
-        self.state: State = "ready"
-        self.started = 0.0
-        self.replied = 0.0
-        self.answer: Reply | Failure | None = None
-        self.span: Span | None = None
-        """Its trace; None where traces are off."""
+    carrier: Carrier
+    event: Event
+    handler: str
+    ended: "Ended"
+    owner: str
+    """Of its cool-down: `<entry id>|<handler>` and, of a replay, its run."""
+    attempt: int
+    fingerprint: str = ""
+    window: float = 0.0
+    first: int = 0
+    """Time of the first attempt by the clock of Redis in ms; 0: this is the first."""
+    paused: int = 0
+    """Milliseconds since then that it was held because the handler was paused."""
+    run: str = ""
+    """Names the replay that it is of; empty for the event itself."""
+    force: bool = False
+    request: Request | None = None
+    claim: Claim | None = None
+    """The cool-down that it claims; None where there is none to claim."""
+    told: int = 0
+    """How many held-back duplicates the request tells of."""
+    state: State = "ready"
+    started: float = 0.0
+    replied: float = 0.0
+    answer: Reply | Failure | None = None
+    span: Span | None = None
+    """Its trace; None where traces are off."""
 
     def end(self, outcome: Outcome) -> None:
         """Its outcome is known; it is stored in its own time."""
-        self._ended(self, outcome)
+        self.ended(self, outcome)
 
     def __repr__(self) -> str:
         return f"<Job {self.owner} attempt {self.attempt} {self.state}>"

@@ -68,7 +68,8 @@ class Intake:
 
     async def admit(self, source: Source, entries: Sequence[Entry]) -> list[Carrier]:
         """Takes entries in: each one's jobs are settled, waiting, queued or being sent when this returns."""
-        carriers = [Carrier(source, entry) for entry in entries if (source, entry.id) not in self._table]
+        now = time.monotonic()
+        carriers = [Carrier(source, entry, now) for entry in entries if (source, entry.id) not in self._table]
         for carrier in carriers:
             self._table.add(carrier)
         reached("read")
@@ -200,10 +201,11 @@ class Intake:
             return []
         if len(lanes) > 1:
             carrier.handlers = "\n".join(lane.handler.id for lane in lanes)
-        left = [lane for lane in lanes if lane.handler.id not in receipts]
+        left = [lane for lane in lanes if lane.handler.id not in receipts] if receipts else lanes
         if not left:
             self._settling.end_bare(carrier, Settlement("finished", carrier.source, carrier.entry.id))
-        carrier.jobs = [self._job(carrier, permitted(event, lane.handler), lane.handler.id) for lane in left]
+        for lane in left:  # all of them before the first is made, and may end: a carrier goes with its last job
+            carrier.jobs.append(self._job(carrier, permitted(event, lane.handler), lane.handler.id))
         return [job for job, lane in zip(carrier.jobs, left, strict=True) if self._made(job, lane)]
 
     def _reopen(self, carrier: Carrier, record: Record) -> list[Job]:
@@ -223,7 +225,7 @@ class Intake:
         return [job] if self._made(job, lane) else []
 
     def _job(self, carrier: Carrier, event: Event, handler: str) -> Job:
-        job = Job(carrier, event, handler, self._settling.end)
+        job = Job(carrier, event, handler, self._settling.end, f"{event.id}|{handler}", event.attempt)
         if self._traces is not None:
             number = self._partition.number
             sent_as = webhook_id(event.id, number, handler, event.run)
@@ -256,7 +258,7 @@ class Intake:
 
     def crash_looping(self, source: Source, entry: Entry) -> None:
         """Ends an entry that has been handed out too often, without looking into it."""
-        carrier = Carrier(source, entry)
+        carrier = Carrier(source, entry, time.monotonic())
         self._table.add(carrier)
         why = f"handed out {entry.deliveries - 1} times and never finished: it seems to end the worker that takes it"
         record = _stored(entry) if source == "retry" else None

@@ -6,15 +6,16 @@ The state machine is in lua/claim.lua and lua/settle.lua; the table of the state
 from collections.abc import Sequence
 from typing import TypeAlias
 
+import msgspec
 from msgspec import Struct
 from redis.asyncio import Redis
 
-from streamhooks.store.connection import Word
 from streamhooks.store.keys import Keys, tyk_mark
 from streamhooks.store.scripts import Script
 
 _claim = Script("claim")
 _extend = Script("extend")
+_packed = msgspec.msgpack.Encoder().encode
 
 CLAIMS_PER_CALL = 128
 """A script of a hundred keys costs 1 to 2 us a key; a longer one holds the server up for nothing."""
@@ -71,10 +72,8 @@ class Claims:
         verdicts: list[Verdict] = []
         for at in range(0, len(claims), CLAIMS_PER_CALL):
             part = claims[at : at + CLAIMS_PER_CALL]
-            words: list[Word] = [self._lease]
-            for claim in part:
-                words += (claim.owner, int(claim.window * 1000), "replay" if claim.replay else "")
-            answers = await _claim(self._client, self._keys_of(part), words)
+            asked = _packed([(claim.owner, int(claim.window * 1000), claim.replay) for claim in part])
+            answers = await _claim(self._client, self._keys_of(part), (self._lease, asked))
             verdicts += [_PLAIN.get(word) or _read(word) for word in answers]
         return verdicts
 

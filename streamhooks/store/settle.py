@@ -21,8 +21,8 @@ _settled = Script("settled")
 _packed = msgspec.msgpack.Encoder().encode
 
 PER_CALL = 100
-"""A settlement is 3 keys, and up to 30 words where a record goes with it: some managed services take at most 3,999 in a
-request.
+"""A settlement is at most 4 keys, and up to 30 words where a record goes with it: some managed services take at most
+3,999 in a request.
 """
 Kind = Literal["delivered", "suppressed", "retry", "dead", "unmatched", "finished"]
 Source = Literal["stream", "retry"]
@@ -87,9 +87,11 @@ class Ledger:
         told: list[_Told] = []
         beside: list[Word] = []
         for s in settlements:
-            keys += (cool(s.handler, s.fingerprint), done(s.id), held(s.handler, s.fingerprint))
+            keys.append(cool(s.handler, s.fingerprint))
             if self._shared:
                 keys.append(tyk_mark(s.fingerprint))
+            if s.kind != "delivered" or s.handlers or s.told:  # most need neither
+                keys += (done(s.id), held(s.handler, s.fingerprint))
             if s.note:
                 beside.append(s.note)
             record = s.record.words() if s.record else ()

@@ -1,5 +1,6 @@
 """Scripts are called by their SHA-1, and sent again to a server that has forgotten them."""
 
+import msgspec
 from redis.asyncio import Redis
 
 from streamhooks.store.claims import Send
@@ -20,7 +21,7 @@ async def test_a_script_is_sent_once_and_called_by_its_name_afterwards(redis: Re
     await redis.script_flush()
     sent, called = await calls(redis, "eval"), await calls(redis, "evalsha")
     for _ in range(3):
-        assert await claim_script(redis, ["{s}:cool:h:1"], [1000, "1-1|h", 0, ""]) == [b"send"]
+        assert await claim_script(redis, ["{s}:cool:h:1"], [1000, msgspec.msgpack.encode([("1-1|h", 0, False)])]) == [b"send"]
     assert (await calls(redis, "eval") - sent, await calls(redis, "evalsha") - called) == (1, 3)
 
 

@@ -1,15 +1,17 @@
 -- Claims cool-downs, many in one call; answers one word for each, in order.
 -- KEYS    for each: the cool-down, the held-back count, and where marks are shared with Tyk, Tyk's mark
--- ARGV    lease (ms), then for each: owner, cool-down (ms), mode ("" or "replay")
+-- ARGV    lease (ms); and as one word, MessagePack, a list that has for each: owner, cool-down (ms), whether it is a
+--         replay's
 -- answers "send", "send " and how many duplicates were held back, "done" (this very owner delivered it before),
 --         "park" (another is sending it now), or "by " and the owner whose request stands for this one.
 -- Law: a duplicate is never given up on the strength of a mere claim, see "park": the holder may crash.
 local lease = tonumber(ARGV[1])
-local each = #KEYS * 3 / (#ARGV - 1)
+local claims = cmsgpack.unpack(ARGV[2])
+local each = #KEYS / #claims
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
-local function verdict(value, owner, window, mode)
+local function verdict(value, owner, window, replay)
   if not value then return 'send' end
   local state, by, stamp = string.match(value, '^(%a)|(.*)|(%d+)$')
   if not state then return 'send' end
@@ -18,7 +20,7 @@ local function verdict(value, owner, window, mode)
   end
   if state == 'c' then return 'park' end
   if state == 'r' then return 'by ' .. by end
-  if state == 'x' and mode == 'replay' then return 'send' end
+  if state == 'x' and replay then return 'send' end
   if now - tonumber(stamp) < window then return 'by ' .. by end
   return 'send'
 end
@@ -31,11 +33,11 @@ local function tyk_covers(value, owner, key)
 end
 
 local answers = {}
-for i = 1, (#ARGV - 1) / 3 do
-  local owner, window, mode = ARGV[3 * i - 1], tonumber(ARGV[3 * i]), ARGV[3 * i + 1]
+for i, claim in ipairs(claims) do
+  local owner, window, replay = unpack(claim)
   local at = each * (i - 1) + 1
   local value = redis.call('GET', KEYS[at])
-  local answer = verdict(value, owner, window, mode)
+  local answer = verdict(value, owner, window, replay)
   if answer == 'send' and each == 3 and tyk_covers(value, owner, KEYS[at + 2]) then answer = 'by tyk' end
   if answer == 'send' then
     redis.call('SET', KEYS[at], 'c|' .. owner .. '|' .. string.format('%.0f', now), 'PX', lease)

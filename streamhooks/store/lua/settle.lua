@@ -1,8 +1,9 @@
 -- Settles outcomes, many in one call: stores what must be stored, writes the receipt, acknowledges, keeps the account.
--- KEYS    stream, retry, parked, parked data, dead, totals, handlers, journal, handed; then for each: cool-down,
---         receipts, held-back count, and where marks are shared with Tyk, Tyk's mark
--- ARGV    group, consumer, lease (ms), most parked, most dead, most in the journal, keys for each (3 or 4), outcomes; then
---         what goes with them, in their order. The outcomes are one word, MessagePack, because a word each for what they
+-- KEYS    stream, retry, parked, parked data, dead, totals, handlers, journal, handed; then for each: cool-down, where
+--         marks are shared with Tyk, Tyk's mark, and but for a delivery that is its entry's only end and told of no
+--         duplicates, receipts and held-back count
+-- ARGV    group, consumer, lease (ms), most parked, most dead, most in the journal, whether marks are shared with Tyk (1
+--         or 0), outcomes; then what goes with them, in their order. The outcomes are one word, MessagePack, because a word each for what they
 --         say would cost the client more than the delivery's own request: a list, for each of them a list of
 --   kind      delivered | suppressed | retry | dead | unmatched | finished (all its handlers have receipts already)
 --   source    stream | retry: where the carrier lies
@@ -180,15 +181,18 @@ local function note(told, answer)
   redis.call('XADD', journal, 'MAXLEN', '~', most_noted, '*', unpack(words))
 end
 
-local answers, each, at = {}, tonumber(ARGV[7]), 8
+local answers, shared, at, i = {}, ARGV[7] == '1', 8, 10
 for n, told in ipairs(cmsgpack.unpack(ARGV[8])) do
   local kind, source, id, handler, owner, handlers, window, amount, member, first, noted, count = unpack(told)
-  local i = 10 + (n - 1) * each
   local o = {
-    cool = KEYS[i], done = KEYS[i + 1], held = KEYS[i + 2], tyk = each == 4 and KEYS[i + 3],
+    cool = KEYS[i], tyk = shared and KEYS[i + 1],
     carrier = source == 'retry' and retry or stream,
     id = id, handler = handler, owner = owner, handlers = handlers, window = window, amount = amount, member = member,
   }
+  i = i + (shared and 2 or 1)
+  if kind ~= 'delivered' or handlers ~= '' or member ~= '' then
+    o.done, o.held, i = KEYS[i], KEYS[i + 1], i + 2
+  end
   local word = noted == 1 and ARGV[at + 1]
   at = at + noted
   if count > 0 then
