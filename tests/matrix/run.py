@@ -51,7 +51,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--only", action="append", choices=list(SERVERS), metavar="NAME", help="may be given again")
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
-    parser.add_argument("--part", action="store_true", help="only what every run of scripts/test tries on each")
+    parser.add_argument("--part", action="store_true", help="only the cool-downs, which scripts/test tries, too")
     parser.add_argument("--at-once", type=int, default=2, metavar="N", help="servers under test at once (default: 2)")
     return parser.parse_args(argv)
 

@@ -22,7 +22,9 @@ OWN: Final = {
 """What is about this kind of server alone: failovers, moved slots, certificates, users."""
 COLUMNS: Final = ("flow", *NAMED, "own")
 PART: Final = (f"{FLOW}/test_cool_downs.py",)
-"""What the ordinary test run tries on each server: everything that a worker does happens in it."""
+"""What the ordinary test run tries on some servers: everything that a worker does happens in it."""
+IN_EVERY_RUN: Final = ("redis8", "cluster", "tls")
+"""Redis 7.0 is the one by TLS; sentinels have a suite of their own in every run."""
 _ONE_SERVER = ("failover to a replica that lags", "Redis killed with AOF, started again")
 """Experiments that are about what happens to one server."""
 _SINGLE = ("valkey", "redis7", "redis8")

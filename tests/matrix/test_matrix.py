@@ -1,4 +1,4 @@
-"""The matrix: a part of it in every run, on each server; and its table, its verdict and its page."""
+"""The matrix: a part of it in every run; and its table, its verdict and its page."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from tests.doors.command import KEYS
 from tests.matrix import suites
 from tests.matrix.rows import Count, Row, read, table
 from tests.matrix.run import main, run
-from tests.served import DEFAULT, SERVERS, STREAM
+from tests.served import SERVERS, STREAM
 
 PAGE = (suites.ROOT / "docs/redis.md").read_text()
 REPORT = """<testsuites><testsuite>
@@ -26,9 +26,9 @@ REPORT = """<testsuites><testsuite>
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("server", [name for name in SERVERS if name != DEFAULT])
+@pytest.mark.parametrize("server", suites.IN_EVERY_RUN)
 async def test_events_are_delivered_and_cooled_down_on(server: str) -> None:
-    """The ordinary run has the default server; the others get the heart of the suites, `scripts/matrix` the rest."""
+    """The ordinary run has the default server; these get the heart of the suites, `scripts/matrix` runs the rest."""
     row = await run(server, part=True)
     if row.missing:
         pytest.skip("redis-server is not installed")
