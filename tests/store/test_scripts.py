@@ -20,8 +20,9 @@ async def test_a_script_is_sent_once_and_called_by_its_name_afterwards(redis: Re
     claim_script = Script("claim")
     await redis.script_flush()
     sent, called = await calls(redis, "eval"), await calls(redis, "evalsha")
+    asked = msgspec.msgpack.encode([("1-1|h", 0, False)])
     for _ in range(3):
-        assert await claim_script(redis, ["{s}:cool:h:1"], [1000, msgspec.msgpack.encode([("1-1|h", 0, False)])]) == [b"send"]
+        assert await claim_script(redis, ["{s}:cool:h:1"], [1000, asked]) == [b"send"]
     assert (await calls(redis, "eval") - sent, await calls(redis, "evalsha") - called) == (1, 3)
 
 
