@@ -5,8 +5,7 @@ waits for a place where that is a matter of milliseconds; where the handler is s
 or has a rate limit, it is deferred to Redis. So a burst to a quick endpoint never takes the long way, and neither a
 dead endpoint nor a slow one holds the others up.
 
-A request that a standing connection takes at once needs no task: the connection calls when the answer has come, and
-the next job of the queue takes the slot. A task is made only where something must be waited for.
+A runner is a task that lives as long as there is something to send, not a task per event.
 """
 
 import asyncio
@@ -14,7 +13,6 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
-from functools import partial
 from typing import assert_never
 
 import structlog
@@ -33,7 +31,6 @@ from streamhooks.handlers.handler import Handler
 from streamhooks.model import HELD, Dead, Delivered, Failure, Outcome, Reply, Request, Retry
 from streamhooks.observe.figures import HandlerFigures
 from streamhooks.sender import Sender
-from streamhooks.sender.asked import Asked
 
 log = structlog.get_logger("streamhooks")
 FULL_DELAY = 5.0
@@ -108,8 +105,7 @@ class Lane:
             if not self._running:
                 self._pace.begin(time.monotonic())
             self._running += 1
-            if not self._goes(job):
-                self._go_on()
+            self._spawn(self._run(job))
             return True
         if self.standing.holds(job.owner, time.monotonic()):
             job.end(_held(job))
@@ -144,83 +140,31 @@ class Lane:
         self._queue.clear()
         self._place.set()
 
-    def _go_on(self) -> None:
-        """A slot is free: the next in the queue takes it."""
-        while self._queue:
-            job = self._queue.popleft()
-            self._place.set()
-            if self._goes(job):
-                return
-        self._running -= 1
-
-    def _goes(self, job: Job) -> bool:
-        """Whether the job takes the slot, which then is given on when its answer has come."""
-        if self._turns is not None:
-            self._spawn(self._in_turn(job, self._turns))
-            return True
+    async def _run(self, first: Job) -> None:
+        """Sends the job and then whatever is queued."""
+        job: Job | None = first
         try:
-            if not self._begins(job):
-                return False
-            if not self._sender.ask(_request(job), self.handler, partial(self._heard, job)):
-                self._spawn(self._send(job))
-        except Exception as bug:  # noqa: BLE001  it is logged there
-            self._judged(job, self._failed(job, bug))
-            return False
-        return True
-
-    def _heard(self, job: Job, asked: Asked) -> None:
-        """Raises nothing: the connection would be broken off, on which the next request is under way by then."""
-        try:
-            answer = asked.answer(time.monotonic())
-        except Exception as bug:  # noqa: BLE001  it is logged there
-            answer = self._failed(job, bug)
-        if answer is None:
-            self._spawn(self._rest(job, asked))
-        else:
-            self._finish(job, answer)
-
-    async def _rest(self, job: Job, asked: Asked) -> None:
-        try:
-            answer = await asked.rest(time.monotonic)
-        except Exception as bug:  # noqa: BLE001  it is logged there
-            answer = self._failed(job, bug)
-        self._finish(job, answer)
-
-    async def _in_turn(self, job: Job, turns: Turns) -> None:
-        try:
-            if not await self._turn(turns):
-                self._running -= 1
-                return
-            begins = self._begins(job)
-        except Exception as bug:  # noqa: BLE001  it is logged there
-            self._finish(job, self._failed(job, bug))
-            return
-        if begins:
-            await self._send(job)
-        else:
-            self._go_on()
-
-    async def _send(self, job: Job) -> None:
-        try:
-            answer = await self._sender.send(_request(job), self.handler)
-        except Exception as bug:  # noqa: BLE001  it is logged there
-            answer = self._failed(job, bug)
-        self._finish(job, answer)
-
-    def _failed(self, job: Job, bug: Exception) -> Failure:
-        """A bug must not lose this job nor hold the ones behind it: it counts as our own trouble."""
-        log.error("sending_failed", exc_info=bug, handler=self.handler.id, entry=job.event.id)
-        return Failure("local", "internal error, see the log", time.monotonic() - job.started)
-
-    def _finish(self, job: Job, answer: Reply | Failure) -> None:
-        self._judged(job, answer)
-        self._go_on()
+            while job is not None:
+                if self._turns is not None and not await self._turn(self._turns):
+                    return
+                if job.state == "queued" and self._begins(job):  # else lost to another worker meanwhile, or put off
+                    try:
+                        answer = await self._sender.send(_request(job), self.handler)
+                    except Exception:
+                        # A bug must not lose this job nor hold the ones behind it: it counts as our own trouble.
+                        log.exception("sending_failed", handler=self.handler.id, entry=job.event.id)
+                        answer = Failure("local", "internal error, see the log", time.monotonic() - job.started)
+                    self._judged(job, answer)
+                job = self._queue.popleft() if self._queue else None
+                self._place.set()
+        finally:
+            self._running -= 1
 
     def _judged(self, job: Job, answer: Reply | Failure) -> None:
         try:
             self._ended(job, answer)
-        except Exception as bug:  # noqa: BLE001  it is logged there
-            self._failed(job, bug)
+        except Exception:  # a bug; kept as if it were being sent, the job would stay ours for ever
+            log.exception("sending_failed", handler=self.handler.id, entry=job.event.id)
             job.end(Retry(FULL_DELAY, job.attempt, "internal error, see the log"))
 
     async def _turn(self, turns: Turns) -> bool:
@@ -229,9 +173,7 @@ class Lane:
         return not (wait > 0 and await within(self._closed.wait(), wait)) and not self._closed.is_set()
 
     def _begins(self, job: Job) -> bool:
-        """Whether the job may be sent now; else it was lost to another worker, or is on its way to be stored."""
-        if job.state != "queued":
-            return False
+        """Whether the job may be sent now; else it is on its way to be stored."""
         now = time.monotonic()
         if self.standing.holds(job.owner, now):
             job.end(_held(job))

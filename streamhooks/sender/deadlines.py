@@ -8,31 +8,28 @@ import asyncio
 import math
 import time
 
-from streamhooks.sender.pool import Link
+from streamhooks.sender.protocol import BoundedHandler
 
 
 class Deadlines:
     """The connections that are waited for, each with the time on the monotonic clock when its answer is too late."""
 
     def __init__(self) -> None:
-        self._until: dict[Link, float] = {}
+        self._until: dict[BoundedHandler, float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._stands_at = math.inf
 
-    def begin(self, link: Link, until: float) -> None:
-        """Whoever reads from `link` meets a TimeoutError from `until` on, unless it is ended before."""
-        self._until[link] = until
+    def begin(self, protocol: BoundedHandler, until: float) -> None:
+        """Whoever reads from `protocol` meets a TimeoutError from `until` on, unless it is ended before."""
+        self._until[protocol] = until
         if until < self._stands_at:
             self._set(until)
 
-    def end(self, link: Link) -> None:
-        self._until.pop(link, None)
+    def end(self, protocol: BoundedHandler) -> None:
+        self._until.pop(protocol, None)
 
     def close(self) -> None:
-        """Nobody is told any more, and what was waited for is closed."""
-        for link in self._until:
-            link.protocol.forget()
-            link.close()
+        """Nobody is told any more."""
         self._until.clear()
         if self._timer is not None:
             self._timer.cancel()
@@ -47,10 +44,8 @@ class Deadlines:
         self._timer = None
         self._stands_at = math.inf
         now = time.monotonic()
-        for link, until in self._until.items():
-            if until <= now:
-                self._until[link] = math.inf  # until whoever reads has met it, so that `close` knows of it
-                link.protocol.fail(TimeoutError())
-        soonest = min(self._until.values(), default=math.inf)
-        if soonest < math.inf:
-            self._set(soonest)
+        for protocol in [protocol for protocol, until in self._until.items() if until <= now]:
+            del self._until[protocol]
+            protocol.fail(TimeoutError())
+        if self._until:
+            self._set(min(self._until.values()))

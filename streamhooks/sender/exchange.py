@@ -24,10 +24,10 @@ from streamhooks.secret import Secret, revealed
 from streamhooks.sender.deadlines import Deadlines
 from streamhooks.sender.failures import EXPECTED
 from streamhooks.sender.pool import Link
-from streamhooks.sender.protocol import MAX_BODY, unread
 
+MAX_BODY = 64 * 1024
 MAX_HEAD = 2 * 1024
-"""Bytes of an answer's body that are kept."""
+"""Bytes of an answer's body that are read, and that are kept."""
 _LENGTH_UNTOLD = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """Methods for which no body means none, so that no `Content-Length: 0` is sent (RFC 9110, section 8.6)."""
 
@@ -77,40 +77,11 @@ async def exchange(
 
     The link is kept or closed when this returns.
     """
-    deadlines.begin(link, until)
-    try:
-        link.protocol.ask(head, body, bodiless=bodiless)
-    except BaseException:
-        deadlines.end(link)
-        link.close()
-        raise
-    return await rest(link, deadlines)
-
-
-def at_once(link: Link, deadlines: Deadlines) -> Answer | None:
-    """The answer to what was asked where all of it has come, and the link is kept or closed; else None."""
-    protocol = link.protocol
-    found = protocol.first()
-    if found is None:
-        return None
-    message, payload = found
-    if message.code < 200 or not payload.is_eof() or payload.exception() or payload.total_bytes > MAX_BODY:
-        return None
-    whole = False
-    try:
-        first = b"" if payload.at_eof() else payload.read_nowait()[:MAX_HEAD]
-        protocol.take()
-        whole = protocol.rest()
-        return Answer(message.code, message.headers, first)
-    finally:
-        _over(link, deadlines, whole=whole)
-
-
-async def rest(link: Link, deadlines: Deadlines) -> Answer:
-    """Waits for the answer to what was asked. Raises as `exchange` does, and keeps or closes the link as it does."""
     protocol = link.protocol
     whole = False
+    deadlines.begin(protocol, until)
     try:
+        protocol.ask(head, body, bodiless=bodiless)
         message, payload = await protocol.read()
         while 100 <= message.code < 200 and message.code != 101:  # interim ones (RFC 9110, section 15.2)
             message, payload = await protocol.read()
@@ -118,15 +89,11 @@ async def rest(link: Link, deadlines: Deadlines) -> Answer:
         whole = payload.is_eof() and protocol.rest()
         return Answer(message.code, message.headers, first)
     finally:
-        _over(link, deadlines, whole=whole)
-
-
-def _over(link: Link, deadlines: Deadlines, *, whole: bool) -> None:
-    deadlines.end(link)
-    if whole:
-        link.keep()
-    else:
-        link.close()
+        deadlines.end(protocol)
+        if whole:
+            link.keep()
+        else:
+            link.close()
 
 
 async def _first_of(payload: StreamReader) -> bytes:
@@ -138,5 +105,5 @@ async def _first_of(payload: StreamReader) -> bytes:
             size += len(chunk)
             first += chunk[: MAX_HEAD - len(first)]
     except EXPECTED:
-        first += unread(payload)[: MAX_HEAD - len(first)]
+        pass
     return bytes(first)

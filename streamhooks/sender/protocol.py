@@ -7,21 +7,16 @@ So is, at once, whoever says something while nobody has asked: it would be taken
 """
 
 import asyncio
-from collections.abc import Callable
 from functools import partial
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
-from aiohttp.http import RawResponseMessage
 from aiohttp.http_exceptions import HttpProcessingError
-from aiohttp.streams import StreamReader
 
 PIECE = 4096
 """Bytes that are parsed at a time."""
 MOST_WAITING = 32
 """Answers that may wait to be read. One is to be expected, and before it a few that are informational (1xx)."""
-MAX_BODY = 64 * 1024
-"""Bytes of an answer's body that are read."""
 WRITTEN_TOGETHER = 64 * 1024
 """Bytes of a body that go out with the head, in one call to the kernel."""
 
@@ -32,35 +27,6 @@ class BoundedHandler(ResponseHandler):
     _bodiless: bool | None = None
     _at_rest = False
     """Its last answer was read whole, and nothing was asked since."""
-    _heard: Callable[[], None] | None = None
-
-    def when_heard(self, heard: Callable[[], None]) -> None:
-        """Has `heard` called once: when an answer has come with its body, or so much of it that somebody must read, or
-        when none will. What it raises would be taken for a fault of the connection.
-        """
-        self._heard = heard
-
-    def forget(self) -> None:
-        """Nobody is to be called any more."""
-        self._heard = None
-
-    def first(self) -> tuple[RawResponseMessage, StreamReader] | None:
-        """The answer that `read` gives next, left where it is; None while there is none."""
-        return self._buffer[0][0] if self._buffer else None
-
-    def take(self) -> None:
-        """Takes away what `first` gave."""
-        self._buffer.popleft()
-
-    def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
-        super().set_exception(exc, *cause)
-        if self._heard is not None:
-            self._loop.call_soon(self._tell)  # aiohttp is in the middle of a step here
-
-    def _tell(self) -> None:
-        heard, self._heard = self._heard, None
-        if heard is not None:
-            heard()
 
     def ask(self, head: bytes, body: bytes, *, bodiless: bool) -> None:
         """Writes a request; `bodiless`: its answer has no body (HEAD). Raises ClientConnectionResetError where the
@@ -111,11 +77,6 @@ class BoundedHandler(ResponseHandler):
             if self._exception is not None:
                 self._give_up()
                 return
-        if self._heard is not None and self._buffer:
-            payload = self._buffer[0][0][1]
-            # Reading stops also where a small body comes in very many chunks, and goes on only when somebody reads.
-            if payload.is_eof() or payload.total_bytes >= MAX_BODY or self._reading_paused:
-                self._tell()
 
     def fail(self, error: Exception) -> None:
         """Whoever reads, a head or a body, meets `error`."""
@@ -129,11 +90,6 @@ class BoundedHandler(ResponseHandler):
         # A chunk that is none, after the headers were read, is not told to whoever reads the body, who would wait on.
         if self._payload is not None and not self._payload.is_eof():
             self._payload.set_exception(aiohttp.ClientPayloadError("the body is broken"))
-
-
-def unread(payload: StreamReader) -> bytes:
-    """What had come of a body when it broke off: aiohttp gives the error instead."""
-    return b"".join(payload._buffer)
 
 
 def bound(connector: aiohttp.TCPConnector) -> None:

@@ -7,7 +7,6 @@ redirect is followed. At most 64 KiB of a body is read; what is left over closes
 import asyncio
 import time
 from collections.abc import Callable
-from functools import partial
 from types import TracebackType
 
 import aiohttp
@@ -18,13 +17,13 @@ from streamhooks.errors import RequestError
 from streamhooks.handlers.handler import Handler, Route
 from streamhooks.model import Failure, Reply, Request
 from streamhooks.secret import revealed
-from streamhooks.sender.asked import Asked, Heard, told
 from streamhooks.sender.deadlines import Deadlines
 from streamhooks.sender.exchange import Answer, Lines, exchange, head_of
 from streamhooks.sender.failures import EXPECTED, NO_URL, classify
 from streamhooks.sender.guard import Guard, GuardError, guarded
 from streamhooks.sender.pool import Link, Target, target_of
 from streamhooks.sender.proxies import AUTHENTICATION_REQUIRED, Stand, blamed
+from streamhooks.sender.received import Received
 from streamhooks.sender.routes import Routes, Way
 from streamhooks.sender.tls import Contexts, Tell, TlsNews, Unusable
 
@@ -71,8 +70,8 @@ class Sender:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._deadlines.close()  # first: a connection that is closed below would tell whoever has asked on it
         await self._routes.close()
+        self._deadlines.close()
 
     async def send(self, request: Request, handler: Handler) -> Reply | Failure:
         """Sends `request` once, by the route, timeout and secrets of `handler`. Raises nothing but CancelledError."""
@@ -98,32 +97,6 @@ class Sender:
         except RequestError as error:  # the file of a secret was changed to something that is none
             return Failure("local", error.message, _since(started))
         return _told(answer, way, target, _since(started))
-
-    def ask(self, request: Request, handler: Handler, heard: Heard) -> bool:
-        """Sends `request` once, if that needs no waiting: on a connection that stands already, to the endpoint itself.
-        `heard` is then called when there is something to read, never before this returns, and not after the sender was
-        closed. False: nothing was sent, and `send` is the way.
-        """
-        started = time.monotonic()
-        way = self._routes.way(handler.route)
-        target = target_of(request.url)
-        if isinstance(way, Unusable) or target is None or way.pool.proxy is not None:
-            return False
-        try:
-            head = self._head(request, handler, target.preface)
-        except RequestError:
-            return False
-        link = way.pool.kept(target, way.context, started)
-        if link is None:
-            return False
-        try:
-            link.protocol.ask(head, request.body, bodiless=request.method == "HEAD")
-        except BaseException:
-            link.close()
-            raise
-        self._deadlines.begin(link, started + handler.timeout)
-        link.protocol.when_heard(partial(heard, Asked(link, self._deadlines, started)))
-        return True
 
     def _head(self, request: Request, handler: Handler, preface: str) -> bytes:
         added: Lines = ()
@@ -176,7 +149,9 @@ async def _connected(way: Way, target: Target, until: float) -> Link:
 def _told(answer: Answer, way: Way, target: Target, elapsed: float) -> Reply | Failure:
     if way.pool.proxy and not target.secure and answer.status == AUTHENTICATION_REQUIRED:
         return Failure("local", "the proxy asks for other credentials", elapsed)
-    return told(answer, elapsed)
+    if not 200 <= answer.status < 600:
+        return Failure("protocol", f"the answer has status {answer.status}, which is none", elapsed)
+    return Reply(answer.status, Received(answer.headers), answer.head, elapsed)
 
 
 def _since(started: float) -> float:

@@ -23,8 +23,6 @@ class Hostile:
 
     def __init__(self) -> None:
         self.port = 0
-        self.secure = False
-        """It speaks TLS."""
         self.connections = 0
         self.requests: list[bytes] = []
         self.bytes_taken = 0
@@ -65,7 +63,6 @@ async def hostile(
     behaviour: Behaviour, tls: ssl.SSLContext | None = None, *, host: str = "127.0.0.1", port: int = 0
 ) -> AsyncIterator[Hostile]:
     server = Hostile()
-    server.secure = tls is not None
     act = behaviour(server)
     tasks: set[asyncio.Task[None]] = set()
 

@@ -67,6 +67,20 @@ async def test_a_connection_that_said_something_unasked_is_not_used_again(moment
     assert server.connections == 2
 
 
+@pytest.mark.parametrize(
+    "more",
+    [UNASKED[:1], UNASKED[:20], UNASKED[:-2], UNASKED[:-4]],
+    ids=["a byte", "the first line", "the headers", "half a header"],
+)
+async def test_a_connection_on_which_another_answer_has_begun_is_not_used_again(more: bytes) -> None:
+    async with hostile(answering(OK + more, OK)) as server, Sender() as sender:
+        for _ in range(2):
+            answer = await sender.send(request_to(f"http://127.0.0.1:{server.port}/in"), local_handler())
+            assert isinstance(answer, Reply)
+            assert (answer.status, answer.head) == (200, b"ok")
+    assert server.connections == 2
+
+
 def in_turn(taken: asyncio.Event, answer: bytes, *unasked: bytes) -> Behaviour:
     """Answers the first request of a connection, and goes on once that was taken."""
 
