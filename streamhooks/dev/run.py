@@ -8,6 +8,7 @@ import asyncio
 import os
 import secrets
 import shlex
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -105,10 +106,21 @@ def _introduce(screen: Screen, server: str, url: str, receiver: str, loaded: Loa
     screen.line(f"  receiver  {receiver}   (paths: /ok/... 200, /flaky/... 503 once, /broken/... 500)")
     screen.line(f"  handlers  {', '.join(handler.id for handler in loaded.handlers)}")
     screen.line("  publish   in another terminal:")
-    example = ["streamhooks", "publish", "AuthFailure", "Message=Auth Failure", "Path=/mine", "--redis-url", shown]
-    screen.line(f"            {shlex.join(example)}")
+    example = [*_program(), "publish", "AuthFailure", "Path=/mine", "--redis-url", shown]
+    screen.line(f"    {shlex.join(example)}")
     screen.line("  stop      Ctrl-C")
     screen.line()
+
+
+def _program() -> list[str]:
+    """How another terminal calls this program: `scripts/dev` runs it out of an environment that no shell has active."""
+    if shutil.which("streamhooks"):
+        return ["streamhooks"]
+    beside = Path(sys.executable).parent / "streamhooks"
+    if not beside.is_file():
+        return [sys.executable, "-m", "streamhooks"]
+    here = Path.cwd()
+    return [str(beside.relative_to(here) if beside.is_relative_to(here) else beside)]
 
 
 @asynccontextmanager

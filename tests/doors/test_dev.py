@@ -34,11 +34,16 @@ async def test_dev_shows_a_delivery_a_suppression_a_retry_and_a_dead_letter(tmp_
     assert re.match(r"console   http://127\.0\.0\.1:\d+/\n", out), "the console comes first"
     assert "POST /ok/alerts  answered 200" in out
     assert '"event": "AuthFailure"' in out
-    assert "suppressed: the same request was delivered for event" in out
-    assert "put off: status 503; attempt 2 in" in out
-    assert "dead letter (exhausted): status 500; attempt 2 was the last one of the schedule" in out
+    assert re.search(
+        r"AuthFailure (\S+) -> alerts  suppressed\n +the same request was delivered for event \d+-\d+\n", out
+    )
+    assert re.search(r"HostDown (\S+) -> operations  put off: attempt 2 in \S+ s\n +status 503\n", out)
+    assert re.search(
+        r"QuotaExceeded (\S+) -> billing  dead letter \(exhausted\)\n +status 500; attempt 2 was the last", out
+    )
     assert "deliveries answered 2xx: done" in out
     assert "\x1b[" not in out, "no colours in a pipe"
+    assert max(len(line) for line in out.splitlines()) <= 120, "nothing is broken where a terminal ends"
 
 
 async def test_dev_can_be_run_again_on_what_the_last_run_left(tmp_path: Path) -> None:
