@@ -18,6 +18,7 @@ TOLD = (
 PICTURES: dict[str, Callable[[], str]] = {
     "event.svg": lambda: drawing.svg(WAY),
     "dev.svg": lambda: terminal.svg(recording.read(RUN), TOLD),
+    "dev-still.svg": lambda: terminal.svg(recording.read(RUN), TOLD, still=True),
 }
 """What each file holds, by its name."""
 

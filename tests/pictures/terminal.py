@@ -1,8 +1,9 @@
 """A recording as an SVG that plays: lines come when they came, the screen scrolls, and the last frame stays.
 
-What is drawn without any style is the last frame; the animation hides a line until its time and holds the screen back.
-So a reader who asks for less motion, or a program that plays nothing, sees the last frame. Every word has its column's
-place and width, so that any monospace font keeps the columns.
+What is drawn without any animation is the last frame; the animation hides a line until its time and holds the screen
+back. So a program that plays nothing shows the last frame, as does a browser that was told to move less. But a browser
+does not say so to an image inside a page: that page names the still picture for such readers. Every word has its
+column's place and width, so that any monospace font keeps the columns.
 
 A burst of lines is drawn out, one every `PACE` seconds, for the eye; waits stay as they were.
 """
@@ -31,6 +32,8 @@ text { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans 
 .ground { fill: #161b22; stroke: #3d444d; }
 .strong { font-weight: 700; fill: #f6f8fa; } .dim { fill: #8b949e; } .red { fill: #ff8078; } .green { fill: #57c26b; }
 .yellow { fill: #dba642; } .cyan { fill: #8fc7d6; }
+"""
+_MOTION = """\
 .row { animation: hidden step-end; }
 @keyframes hidden { from, to { opacity: 0; } }
 @media (prefers-reduced-motion: reduce) { .row, .rows { animation: none !important; } }
@@ -77,17 +80,19 @@ def _spans(line: str, width: int) -> Iterator[Span]:
         raise RecordingError(f"a line of {column} columns in a terminal of {width}: {line!r}")
 
 
-def svg(recording: Recording, told: str) -> str:
-    """The recording as a file; `told` is what a reader who sees no picture is told."""
+def svg(recording: Recording, told: str, *, still: bool = False) -> str:
+    """The recording as a file; `told` is what a reader who sees no picture is told. `still`: its last frame alone."""
     lines = rows(recording)
+    if still:
+        lines = lines[-recording.header.height :]
     wide, high = recording.header.width * LETTER, recording.header.height * LINE
     width, height = wide + 2 * EDGE, high + 2 * EDGE
     parts = [
         opening(width, height, recording.header.title, told),
-        f"<style>\n{_STYLE}{_scrolling(lines, recording.header.height)}</style>",
+        f"<style>\n{_STYLE}{'' if still else _MOTION + _scrolling(lines, recording.header.height)}</style>",
         f'<rect class="ground" x="0.5" y="0.5" width="{width - 1:g}" height="{height - 1:g}" rx="10"/>',
         f'<svg x="{EDGE}" y="{EDGE}" width="{wide:g}" height="{high}">\n<g class="rows">',
-        *(_drawn(number, row) for number, row in enumerate(lines)),
+        *(_drawn(number, row, still=still) for number, row in enumerate(lines)),
         "</g>\n</svg>\n</svg>",
     ]
     return "\n".join(parts) + "\n"
@@ -108,9 +113,10 @@ def _scrolling(lines: list[Row], height: int) -> str:
     )
 
 
-def _drawn(number: int, row: Row) -> str:
+def _drawn(number: int, row: Row, *, still: bool) -> str:
     words = "".join(_words(span) for span in row.spans if span.text.strip())
-    return f'<text class="row" y="{number * LINE + SIZE}" style="animation-duration: {row.at:g}s">{words}</text>'
+    comes = "" if still else f' class="row" style="animation-duration: {row.at:g}s"'
+    return f'<text y="{number * LINE + SIZE}"{comes}>{words}</text>'
 
 
 def _words(span: Span) -> str:

@@ -103,6 +103,9 @@ def test_what_plays_nothing_shows_the_last_frame() -> None:
     assert "opacity: 0" in picture.split("@keyframes hidden")[1]
     assert "opacity" not in picture.split("@keyframes hidden")[0]
     assert "@media (prefers-reduced-motion: reduce) { .row, .rows { animation: none" in picture
+    still = terminal.svg(recorded, "five lines in a terminal of two", still=True)
+    assert re.findall(r"line \d", still) == ["line 3", "line 4"]
+    assert "animation" not in still
 
 
 def test_colours_are_those_of_the_terminal_and_columns_are_kept() -> None:
