@@ -20,27 +20,58 @@ CORNER = 10.0
 HEAD = 8.0
 """Length of an arrow's head, pixels."""
 
-_STYLE = """\
-:root { --ground: #ffffff; --edge: #d0d7de; --band: #f3f5f8; --box: #ffffff; --line: #57606a; --text: #1f2328;
-  --quiet: #59636e; --strong: #0b57a4; --good: #1a7f37; --wait: #8a5a00; --bad: #b3261e; }
-@media (prefers-color-scheme: dark) {
-  :root { --ground: #0d1117; --edge: #3d444d; --band: #161b22; --box: #212830; --line: #9198a1; --text: #f0f6fc;
-    --quiet: #9da7b3; --strong: #6cb6ff; --good: #57c26b; --wait: #dba642; --bad: #ff8078; }
-}
-text { font-family: system-ui, -apple-system, "Segoe UI", "Noto Sans", "DejaVu Sans", sans-serif; fill: var(--text); }
+
+class Palette(Struct, frozen=True):
+    """The colours of one scheme."""
+
+    ground: str
+    edge: str
+    band: str
+    box: str
+    line: str
+    text: str
+    quiet: str
+    strong: str
+    good: str
+    wait: str
+    bad: str
+
+
+LIGHT = Palette("#ffffff", "#d0d7de", "#f3f5f8", "#ffffff", "#57606a", "#1f2328", "#59636e", "#0b57a4", "#1a7f37",
+                "#8a5a00", "#b3261e")  # fmt: skip
+DARK = Palette("#0d1117", "#3d444d", "#161b22", "#212830", "#9198a1", "#f0f6fc", "#9da7b3", "#6cb6ff", "#57c26b",
+               "#dba642", "#ff8078")  # fmt: skip
+
+_SHAPES = """\
+text { font-family: system-ui, -apple-system, "Segoe UI", "Noto Sans", "DejaVu Sans", sans-serif; }
 .title { font-size: 15px; font-weight: 600; }
-.note, .label { font-size: 12.5px; font-weight: 400; fill: var(--quiet); }
-.band-title { font-size: 13px; font-weight: 600; fill: var(--strong); }
-.ground { fill: var(--ground); }
-.band { fill: var(--band); stroke: var(--edge); }
-.box { fill: var(--box); stroke: var(--line); }
-.ours { stroke: var(--strong); }
-.line { fill: none; stroke: var(--line); stroke-width: 1.6; }
-.head { fill: var(--line); }
-.good { fill: var(--good); font-weight: 600; }
-.wait { fill: var(--wait); font-weight: 600; }
-.bad { fill: var(--bad); font-weight: 600; }
+.note, .label { font-size: 12.5px; font-weight: 400; }
+.band-title { font-size: 13px; font-weight: 600; }
+.line { fill: none; stroke-width: 1.6; }
+.label.good, .label.wait, .label.bad { font-weight: 600; }
 """
+
+
+def colours(palette: Palette) -> str:
+    """The rules of a scheme. Each names its colour itself: not every program that draws knows variables."""
+    return f"""\
+.ground {{ fill: {palette.ground}; }}
+.band {{ fill: {palette.band}; stroke: {palette.edge}; }}
+.box {{ fill: {palette.box}; stroke: {palette.line}; }}
+.box.ours {{ stroke: {palette.strong}; }}
+.line {{ stroke: {palette.line}; }}
+.head {{ fill: {palette.line}; }}
+.title {{ fill: {palette.text}; }}
+.note, .label {{ fill: {palette.quiet}; }}
+.band-title {{ fill: {palette.strong}; }}
+.band-title .note {{ fill: {palette.quiet}; }}
+.label.good {{ fill: {palette.good}; }}
+.label.wait {{ fill: {palette.wait}; }}
+.label.bad {{ fill: {palette.bad}; }}
+"""
+
+
+_STYLE = f"{_SHAPES}{colours(LIGHT)}@media (prefers-color-scheme: dark) {{\n{colours(DARK)}}}\n"
 
 
 class Box(Struct, frozen=True):

@@ -13,7 +13,7 @@ from streamhooks.dev.run import Options
 from tests.pages.links import ROOT
 from tests.pictures import recording, terminal
 from tests.pictures.document import FOLDER, PICTURES, RUN
-from tests.pictures.drawing import Arrow, Box, Point, svg
+from tests.pictures.drawing import DARK, LIGHT, Arrow, Box, Palette, Point, colours, svg
 from tests.pictures.recording import Header, Recording, RecordingError
 from tests.pictures.way import WAY
 
@@ -62,9 +62,29 @@ def test_the_stations_of_the_way_lie_apart_and_inside() -> None:
 
 def test_a_picture_has_colours_for_light_and_for_dark_pages() -> None:
     style = svg(WAY).split("</style>")[0]
-    light, dark = style.split("@media (prefers-color-scheme: dark)")
-    names = re.compile(r"(--\w+): #[0-9a-f]{6}")
-    assert names.findall(light) == names.findall(dark)
+    light, dark = style.split("@media (prefers-color-scheme: dark) {")
+    assert colours(LIGHT) in light
+    assert colours(DARK) in dark
+    assert "var(" not in style
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
+def test_words_stand_out_from_what_is_behind_them(palette: Palette) -> None:
+    words = (palette.text, palette.quiet, palette.strong, palette.good, palette.wait, palette.bad)
+    for behind in (palette.ground, palette.band, palette.box):
+        assert min(_contrast(word, behind) for word in words) >= 4.5  # WCAG 2.2, 1.4.3
+
+
+def _contrast(one: str, other: str) -> float:
+    """Of two colours, as WCAG has it: 1 to 21."""
+    dark, light = sorted((_luminance(one), _luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def _on_edge(point: Point, box: Box) -> bool:
