@@ -80,6 +80,16 @@ async def test_dev_runs_your_handlers_with_loopback_opened_and_publishes_no_samp
     )  # fmt: skip
     assert await publish.wait() == 0
     await endpoint.wait_for(1)
+    rest = (await running.stdout.readuntil(b"Ctrl-C\n")).decode()
+    assert f"tail --since 10m --redis-url {url}\n  stop" in rest, "it says where deliveries are seen"
+    tail = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "streamhooks", "tail", "--since", "10m", "--redis-url", url,
+        cwd=tmp_path, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert tail.stdout is not None
+    assert "delivered" in (await tail.stdout.readline()).decode()
+    tail.terminate()
+    await tail.communicate()
     running.terminate()
     await running.communicate()
     assert running.returncode == 0
