@@ -10,6 +10,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from tests.pictures import recording
+from tests.pictures.document import RUN
 from tests.servers import Endpoint
 
 
@@ -43,7 +45,15 @@ async def test_dev_shows_a_delivery_a_suppression_a_retry_and_a_dead_letter(tmp_
     )
     assert "deliveries answered 2xx: done" in out
     assert "\x1b[" not in out, "no colours in a pipe"
+    assert _shapes(out) == _shapes(recording.read(RUN).text), "the README shows an older run: scripts/pictures --record"
     assert max(len(line) for line in out.splitlines()) <= 120, "nothing is broken where a terminal ends"
+
+
+def _shapes(printed: str) -> set[str]:
+    """The lines of a run, in which numbers and what differs in every run do not count."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", printed)
+    lines = [line.rstrip() for line in plain.splitlines() if not line.startswith("$ ") and "--redis-url" not in line]
+    return {re.sub(r"\b[0-9a-f]{6,}\b|/tmp/streamhooks\S*|[0-9]+", "#", line) for line in lines}
 
 
 async def test_dev_can_be_run_again_on_what_the_last_run_left(tmp_path: Path) -> None:
