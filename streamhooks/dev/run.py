@@ -8,6 +8,7 @@ import asyncio
 import os
 import secrets
 import shlex
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -76,7 +77,7 @@ async def _run(options: Options) -> int:
         group = "streamhooks-dev" if options.redis_url else "streamhooks"
         loaded = _loaded(options, url, group, receiver.url)
         worker = await rooms.enter_async_context(application(loaded, tell=screen.ended, opened=screen.console))
-        _introduce(screen, server, url, receiver.url, loaded)
+        _introduce(screen, server, url, receiver.url, loaded, own=bool(options.config))
         if not options.config:
             await rooms.enter_async_context(_samples(worker))
         return await _until_done(worker, screen, options.exit_after)
@@ -87,8 +88,10 @@ def _loaded(options: Options, url: str, group: str, receiver: str) -> Loaded:
     if not options.config:
         return files.load_mapping(configuration(url, group, receiver), Path.cwd())
     own = files.load(list(options.config), os.environ, opened=LOOPBACK)
+    worker = own.settings.worker
     settings = replace(
         own.settings,
+        worker=worker if "worker.journal" in own.given else replace(worker, journal="all"),
         redis=own.settings.redis.at(Secret(url)),
         stream=replace(own.settings.stream, group=group),
         admin=Admin(),
@@ -97,7 +100,7 @@ def _loaded(options: Options, url: str, group: str, receiver: str) -> Loaded:
     return replace(own, settings=settings, given=own.given - {"admin.listen"})
 
 
-def _introduce(screen: Screen, server: str, url: str, receiver: str, loaded: Loaded) -> None:
+def _introduce(screen: Screen, server: str, url: str, receiver: str, loaded: Loaded, *, own: bool) -> None:
     key = loaded.settings.stream.key
     screen.line(screen.paint("bold", "streamhooks dev") + f"   {server}")
     shown = shown_url(Secret(url))
@@ -105,10 +108,24 @@ def _introduce(screen: Screen, server: str, url: str, receiver: str, loaded: Loa
     screen.line(f"  receiver  {receiver}   (paths: /ok/... 200, /flaky/... 503 once, /broken/... 500)")
     screen.line(f"  handlers  {', '.join(handler.id for handler in loaded.handlers)}")
     screen.line("  publish   in another terminal:")
-    example = ["streamhooks", "publish", "AuthFailure", "Message=Auth Failure", "Path=/mine", "--redis-url", shown]
-    screen.line(f"            {shlex.join(example)}")
+    example = [*_program(), "publish", "AuthFailure", "Path=/mine", "--redis-url", shown]
+    screen.line(f"    {shlex.join(example)}")
+    if own:  # what arrives at another receiver is not seen here
+        screen.line("  watch     what is delivered to endpoints of yours, as the console does:")
+        screen.line(f"    {shlex.join([*_program(), 'tail', '--since', '10m', '--redis-url', shown])}")
     screen.line("  stop      Ctrl-C")
     screen.line()
+
+
+def _program() -> list[str]:
+    """How another terminal calls this program: `scripts/dev` runs it out of an environment that no shell has active."""
+    if shutil.which("streamhooks"):
+        return ["streamhooks"]
+    beside = Path(sys.executable).parent / "streamhooks"
+    if not beside.is_file():
+        return [sys.executable, "-m", "streamhooks"]
+    here = Path.cwd()
+    return [str(beside.relative_to(here) if beside.is_relative_to(here) else beside)]
 
 
 @asynccontextmanager

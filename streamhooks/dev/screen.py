@@ -1,4 +1,4 @@
-"""What `dev` shows: one block for each webhook that arrives, one line for what ends otherwise."""
+"""What `dev` shows: one block for each webhook that arrives, two lines for what ends otherwise."""
 
 import io
 import select
@@ -56,20 +56,21 @@ class Screen:
             self.line(f"          {self.paint('cyan', row)}")
 
     def ended(self, ended: Ended) -> None:
-        """An event came to an end, or was put off."""
+        """An event came to an end, or was put off: what became of which one, and below it why."""
         match ended.outcome:
             case Suppressed(by):
                 origin = by.partition("|")[0]
-                what, colour = f"suppressed: the same request was delivered for event {origin}", "dim"
+                what, why, colour = "suppressed", f"the same request was delivered for event {origin}", "dim"
             case Retry(after, attempt, why):
                 when = "when it is resumed" if after == HELD else f"in {after:.1f} s"
-                what, colour = f"put off: {why}; attempt {attempt} {when}", "yellow"
+                what, colour = f"put off: attempt {attempt} {when}", "yellow"
             case Dead(reason, why):
-                what, colour = f"dead letter ({reason}): {why}", "red"
+                what, colour = f"dead letter ({reason})", "red"
             case _:
                 assert_never(ended.outcome)
         subject = " ".join(filter(None, (ended.type, ended.event, ended.handler and f"-> {ended.handler}")))
-        self.line(f"{self._now()}  {self.paint(colour, what)}  {self.paint('dim', subject)}")
+        self.line(f"{self._now()}  {self.paint('bold', subject)}  {self.paint(colour, what)}")
+        self.line(f"          {self.paint('dim', why)}")
 
     def _now(self) -> str:
         return self.paint("dim", time.strftime("%H:%M:%S"))

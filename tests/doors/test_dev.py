@@ -10,6 +10,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from tests.pictures import recording
+from tests.pictures.document import RUN
 from tests.servers import Endpoint
 
 
@@ -34,11 +36,24 @@ async def test_dev_shows_a_delivery_a_suppression_a_retry_and_a_dead_letter(tmp_
     assert re.match(r"console   http://127\.0\.0\.1:\d+/\n", out), "the console comes first"
     assert "POST /ok/alerts  answered 200" in out
     assert '"event": "AuthFailure"' in out
-    assert "suppressed: the same request was delivered for event" in out
-    assert "put off: status 503; attempt 2 in" in out
-    assert "dead letter (exhausted): status 500; attempt 2 was the last one of the schedule" in out
+    assert re.search(
+        r"AuthFailure (\S+) -> alerts  suppressed\n +the same request was delivered for event \d+-\d+\n", out
+    )
+    assert re.search(r"HostDown (\S+) -> operations  put off: attempt 2 in \S+ s\n +status 503\n", out)
+    assert re.search(
+        r"QuotaExceeded (\S+) -> billing  dead letter \(exhausted\)\n +status 500; attempt 2 was the last", out
+    )
     assert "deliveries answered 2xx: done" in out
     assert "\x1b[" not in out, "no colours in a pipe"
+    assert _shapes(out) == _shapes(recording.read(RUN).text), "the README shows an older run: scripts/pictures --record"
+    assert max(len(line) for line in out.splitlines()) <= 120, "nothing is broken where a terminal ends"
+
+
+def _shapes(printed: str) -> set[str]:
+    """The lines of a run, in which numbers and what differs in every run do not count."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", printed)
+    lines = [line.rstrip() for line in plain.splitlines() if not line.startswith("$ ") and "--redis-url" not in line]
+    return {re.sub(r"\b[0-9a-f]{6,}\b|/tmp/streamhooks\S*|[0-9]+", "#", line) for line in lines}
 
 
 async def test_dev_can_be_run_again_on_what_the_last_run_left(tmp_path: Path) -> None:
@@ -75,6 +90,16 @@ async def test_dev_runs_your_handlers_with_loopback_opened_and_publishes_no_samp
     )  # fmt: skip
     assert await publish.wait() == 0
     await endpoint.wait_for(1)
+    rest = (await running.stdout.readuntil(b"Ctrl-C\n")).decode()
+    assert f"tail --since 10m --redis-url {url}\n  stop" in rest, "it says where deliveries are seen"
+    tail = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "streamhooks", "tail", "--since", "10m", "--redis-url", url,
+        cwd=tmp_path, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert tail.stdout is not None
+    assert "delivered" in (await tail.stdout.readline()).decode()
+    tail.terminate()
+    await tail.communicate()
     running.terminate()
     await running.communicate()
     assert running.returncode == 0

@@ -17,7 +17,7 @@ PAGES = sorted(DOCS.rglob("*.md"))
 _FENCE = re.compile(r"^(`{3,}|~{3,}).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)")
 _LINK = re.compile(r"(!?\[(?:[^\[\]]|\[[^\]]*\])*\]\()([^)\s]+)(\))")
-_IMAGE = re.compile(r'(<img src=")([^"]+)(")')
+_IMAGE = re.compile(r'(<[^<>]*\b(?:src|srcset)=")([^"]+)(")')
 _HEADING = re.compile(r"^#{1,6} +(.+?)[ \t]*$", re.MULTILINE)
 
 

@@ -51,6 +51,10 @@ class Terminal:
         self._folder = folder
         programs = folder / ".programs"
         programs.mkdir()
+        # A page tells of scripts as they are called in a clone.
+        (folder / "scripts").mkdir()
+        (folder / "scripts/dev").write_text(f'#!/bin/sh\nexec {ROOT}/scripts/dev "$@"\n')
+        (folder / "scripts/dev").chmod(0o755)
         (programs / "streamhooks").write_text(f'#!/bin/sh\nexec {sys.executable} -m streamhooks "$@"\n')
         (programs / "streamhooks").chmod(0o755)
         (programs / "python").symlink_to(sys.executable)
