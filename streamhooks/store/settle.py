@@ -72,9 +72,10 @@ class Ledger:
         self._client = client
         self._keys = keys
         self._shared = share_with_tyk
-        each = 4 if share_with_tyk else 3
         self._group = group
-        self._head: tuple[Word, ...] = (group, consumer, int(lease * 1000), most_parked, most_dead, most_noted, each)
+        self._head: tuple[Word, ...] = (
+            group, consumer, int(lease * 1000), most_parked, most_dead, most_noted, int(share_with_tyk),
+        )  # fmt: skip
         self._stores = (
             keys.stream, keys.retry, keys.parked, keys.parked_data, keys.dead, keys.totals, keys.handlers, keys.journal,
             keys.handed,

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from streamhooks import Publisher
-from streamhooks.errors import PublishError
+from streamhooks.errors import PublishError, StoreError
 from streamhooks.store.connection import ask
 from streamhooks.sync import Publisher as SyncPublisher
 from tests.cluster.rig import PARTITIONS, STREAMS, ClusterRig, api_of
+from tests.waiting import eventually
 
 
 def event(partition: int, number: int = 0) -> Mapping[str, Any]:
@@ -86,7 +87,14 @@ async def test_a_node_that_dies_holds_up_its_own_events_until_its_replica_has_ta
             await followed.kill()
             await publisher.publish(**event((partition + 1) % PARTITIONS))
             await asyncio.gather(publisher.publish_many(events(1)), asyncio.to_thread(threads.publish_many, events(1)))
-    assert min(await lengths(rig)) >= 4
+
+    async def all_there() -> bool:
+        try:
+            return min(await lengths(rig)) >= 4
+        except StoreError:  # this client has not heard of the node's death before it asks
+            return False
+
+    await eventually(all_there, saying="what was published is in the streams")
 
 
 async def test_a_cluster_that_is_away_is_told_in_words() -> None:

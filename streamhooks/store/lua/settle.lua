@@ -3,8 +3,9 @@
 --         marks are shared with Tyk, Tyk's mark, and but for a delivery that is its entry's only end and told of no
 --         duplicates, receipts and held-back count
 -- ARGV    group, consumer, lease (ms), most parked, most dead, most in the journal, whether marks are shared with Tyk (1
---         or 0), outcomes; then what goes with them, in their order. The outcomes are one word, MessagePack, because a word each for what they
---         say would cost the client more than the delivery's own request: a list, for each of them a list of
+--         or 0), outcomes; then what goes with them, in their order. The outcomes are one word, MessagePack, because a
+--         word each for what they say would cost the client more than the delivery's own request: a list, for each of
+--         them a list of
 --   kind      delivered | suppressed | retry | dead | unmatched | finished (all its handlers have receipts already)
 --   source    stream | retry: where the carrier lies
 --   id        of the carrier
