@@ -10,6 +10,7 @@ fingerprint is always that of the request with 0.
 """
 
 import re
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import TypeAlias
 
@@ -179,7 +180,7 @@ class RequestMaker:
             endpoint=handler.origin,
             method=handler.method,
             url=url,
-            headers=self._headers(data, event, bool(sent), suffix_run) + self._told(suppressed),
+            headers=self._headers(data, event, bool(sent), suffix_run, suppressed),
             body=sent,
             fingerprint=fingerprint or self._fingerprint(event, url, body),
             attempt=event.attempt,
@@ -204,15 +205,15 @@ class RequestMaker:
         head = self._head or prints.head(self.handler.method, url)
         return head.fingerprint(body)
 
-    def _headers(self, data: dict[str, object], event: Event, has_body: bool, suffix_run: str) -> tuple[Line, ...]:
+    def _headers(
+        self, data: dict[str, object], event: Event, has_body: bool, suffix_run: str, suppressed: int
+    ) -> tuple[Line, ...]:
+        lines: Sequence[Line] | None = self._constant and self._constant[has_body]
+        if lines is None:
+            data["Attempt"] = event.attempt
+            lines = self._rendered(data, has_body)
         id_line = ("webhook-id", _webhook_id(event.id, self._id_tail, suffix_run))
-        if self._constant:
-            return (*self._constant[has_body], id_line)
-        data["Attempt"] = event.attempt
-        return (*self._rendered(data, has_body), id_line)
-
-    def _told(self, suppressed: int) -> tuple[tuple[str, str], ...]:
-        return ((SUPPRESSED, str(suppressed)),) if suppressed and self._tells else ()
+        return (*lines, id_line, (SUPPRESSED, str(suppressed))) if suppressed and self._tells else (*lines, id_line)
 
     def _rendered(self, data: dict[str, object], has_body: bool) -> list[Line]:
         lines: list[Line] = []

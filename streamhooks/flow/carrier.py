@@ -150,11 +150,14 @@ class Table:
 
     def end(self, job: Job) -> None:
         """A job has ended; its carrier is forgotten with its last one."""
-        self._leave_room(job)
+        if job.state in IN_ROOM:
+            self._room.active -= 1
         job.state = "ended"
         jobs = job.carrier.jobs
         if len(jobs) == 1 or all(sibling.state == "ended" for sibling in jobs):
             self.drop(job.carrier)
+        else:
+            self._room.freed()
 
     def lose(self, carrier: Carrier) -> None:
         """Another worker has the entry now, or is to have it: what was not sent is not sent from here."""

@@ -108,7 +108,7 @@ class Intake:
 
     async def launch(self, jobs: Sequence[Job]) -> None:
         """Claims what is to be claimed, and offers to the lanes what may be sent."""
-        asking = [job for job in jobs if self._may_ask(job)]
+        asking = [job for job in jobs if job.claim is not None and self._may_ask(job)]
         verdicts = await self._verdicts(asking) if asking else {}
         reached("claimed")
         for job in jobs:
@@ -165,11 +165,11 @@ class Intake:
         return Send()
 
     def _may_ask(self, job: Job) -> bool:
-        return job.claim is not None and job.state != "ended" and not self._is_behind_an_unclaimed(job)
+        return job.state != "ended" and not (self._unclaimed and self._is_behind_an_unclaimed(job))
 
     def _is_behind_an_unclaimed(self, job: Job) -> bool:
         """Redis has no mark yet of what was sent without a claim: a duplicate must wait for its end, not ask."""
-        sent = self._unclaimed.get((job.handler, job.fingerprint)) if self._unclaimed else None
+        sent = self._unclaimed.get((job.handler, job.fingerprint))
         return sent is not None and sent is not job and sent.state != "ended"
 
     async def _receipts(self, carriers: Iterable[Carrier]) -> dict[str, frozenset[str]]:
@@ -235,7 +235,8 @@ class Intake:
     def _made(self, job: Job, lane: Lane) -> bool:
         """Makes the job's request; False when there is none to be made, and the job is on its way to its end."""
         try:
-            holds(lane.handler, job.event)
+            if lane.handler.when is not None:
+                holds(lane.handler, job.event)
             maker = lane.makers[self._partition.number]
             request = maker.make(job.event, job.fingerprint, job.event.run, job.told)
         except (TemplateError, RequestError) as error:

@@ -13,7 +13,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import assert_never
+from typing import Literal, assert_never
 
 import structlog
 
@@ -194,16 +194,18 @@ class Lane:
         if isinstance(answer, Reply):  # a time-out is no sign that the endpoint moves
             self._pace.moved(job.replied)
         reached("replied")
-        self._record(answer, job)
+        change = self.breaker.record(answer, job.replied)
+        if change:
+            self._tell_of_breaker(change, answer, job)
         self.figures.attempted(answer)
-        outcome = judge(job.attempt, answer, self.handler.retry, age=_age(job), now=time.time(), rng=self._rng)
-        self._tell(job, outcome)
+        age = _age(job) if job.first else 0.0
+        outcome = judge(job.attempt, answer, self.handler.retry, age=age, now=time.time(), rng=self._rng)
+        if self.standing.paused or isinstance(outcome, Dead):
+            self._tell(job, outcome)
         job.end(outcome)
 
-    def _record(self, answer: Reply | Failure, job: Job) -> None:
-        match self.breaker.record(answer, job.replied):
-            case "":
-                pass
+    def _tell_of_breaker(self, change: Literal["opened", "closed"], answer: Reply | Failure, job: Job) -> None:
+        match change:
             case "opened":
                 log.warning("breaker_opened", handler=self.handler.id, why=_words(answer), entry=job.event.id,
                             seconds=round(self.breaker.wait(job.replied), 1),
@@ -244,7 +246,5 @@ def _held(job: Job) -> Retry:
 
 def _age(job: Job) -> float:
     """Seconds since the first attempt, by the clock of Redis: its id says when the carrier was made."""
-    if not job.first:
-        return 0.0
     made = int(job.carrier.entry.id.partition("-")[0])
     return max(0.0, (made - job.first - job.paused) / 1000)

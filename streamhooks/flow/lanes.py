@@ -90,7 +90,11 @@ class Lanes:
 
     def select(self, event: Event) -> list[Lane]:
         """The lanes whose handlers want this event; one whose condition fails is among them, to be told so."""
-        return [self._lanes[handler.id] for handler in self._catalogue.select(event) if wants(handler, event)]
+        return [
+            self._lanes[handler.id]
+            for handler in self._catalogue.select(event)
+            if handler.when is None or wants(handler, event)
+        ]
 
     def fires(self, event: Event) -> bool:
         """Whether any handler is fired by the event, conditions apart."""

@@ -38,6 +38,10 @@ class Standing:
         """Why the handler is paused; empty: it is not."""
         return next((paused.why or paused.kind for paused in self._paused.values()), "")
 
+    @property
+    def paused(self) -> bool:
+        return bool(self._paused)
+
     def told(self, partition: int, paused: Paused | None) -> None:
         """What the look at one partition has found."""
         if paused is not None:

@@ -51,8 +51,10 @@ def head_of(method: str, preface: str, headers: Lines, body: bytes, added: Lines
         lines = _kept_text(headers[:-1]) + _line(*headers[-1])
     else:
         lines = _text(headers)
+    if added:
+        lines += _text(added)
     length = f"Content-Length: {len(body)}\r\n" if body or method not in _LENGTH_UNTOLD else ""
-    return f"{method} {preface}{lines}{_text(added)}{length}\r\n".encode()
+    return f"{method} {preface}{lines}{length}\r\n".encode()
 
 
 def _text(headers: Lines) -> str:

@@ -108,7 +108,7 @@ class Pool:
         if destination is not None:
             while destination.kept:
                 link = destination.kept.pop()
-                if link.usable and link.kept_since > now - KEEP_ALIVE:
+                if link.kept_since > now - KEEP_ALIVE and link.usable:
                     return link
                 link.close()
         return None
