@@ -39,7 +39,8 @@ async def test_a_heartbeat_of_one_partition_does_not_give_up_what_is_queued_of_a
 async def test_who_publishes_may_choose_a_partition_by_something_else_and_name_its_stream(rig: Rig) -> None:
     async with rig.working(rig.handler(), stream={"partitions": 2}) as worker:
         for number, keys in enumerate(partitions(STREAM, 2)):
-            async with Publisher(rig.url, stream=keys.stream) as publisher:
+            ca, cert, key = (rig.tls.get(name, "") for name in ("ca_file", "cert_file", "key_file"))
+            async with Publisher(rig.url, stream=keys.stream, ca_file=ca, cert_file=cert, key_file=key) as publisher:
                 await publisher.publish("AuthFailure", {"Key": f"k{number}"}, api_id="one")
         await rig.endpoint.wait_for(2)
         await eventually(lambda: worker.held == 0)
