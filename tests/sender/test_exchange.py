@@ -11,6 +11,7 @@ import pytest
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ClientRequest
 from aiohttp.connector import BaseConnector, Connection
+from aiohttp.http import HttpResponseParser
 
 from streamhooks.errors import RequestError
 from streamhooks.model import Reply
@@ -30,6 +31,7 @@ UNASKED = b"HTTP/1.1 500 Unasked\r\nContent-Length: 0\r\n\r\n"
         (BaseConnector.connect, ("req", "traces", "timeout")),
         (ResponseHandler.set_response_params, ("skip_payload", "read_until_eof", "auto_decompress")),
         (ResponseHandler.read, ()),
+        (HttpResponseParser.feed_eof, ()),
         (ClientRequest.__init__, ("method", "url", "ssl", "proxy")),
         (Connection.close, ()),
     ],

@@ -5,11 +5,13 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from streamhooks.store.claims import Send
+from streamhooks.store.connection import ask
 from streamhooks.store.dead import DeadLetters
-from streamhooks.store.keys import Keys
+from streamhooks.store.keys import Keys, tyk_mark
 from streamhooks.store.parked import Parked
-from streamhooks.store.settle import Kind
+from streamhooks.store.settle import Kind, Ledger
 from tests.store.given import (
+    GROUP,
     HOOK,
     LEASE,
     PRINT,
@@ -300,6 +302,35 @@ async def test_many_ends_of_every_kind_are_answered_in_order_by_one_call(redis: 
     assert await account(redis, keys) == {
         "accepted": 5, "delivered": 1, "suppressed": 1, "stored": 1, "dead": 1, "unmatched": 1,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["marks of our own", "marks shared with Tyk"])
+async def test_ends_that_need_more_keys_and_fewer_in_one_call_each_meet_their_own(
+    redis: Redis, keys: Keys, one: Worker, shared: bool
+) -> None:
+    """A delivery that is its entry's only end names its cool-down alone, whatever stands before and behind it."""
+    ledger = Ledger(redis, keys, GROUP, one.name, lease=LEASE, most_parked=9, most_dead=9, share_with_tyk=shared)
+    prints = [f"{number}" * 32 for number in range(5)]
+    alone, held_back, telling, of_two, last = await add(redis, keys, 5)
+    await one.read()
+    await ask(redis, "SET", keys.held(HOOK, prints[2]), 3, "PX", 60_000)
+    ends = [
+        settlement("delivered", alone, fingerprint=prints[0]),
+        settlement("suppressed", held_back, fingerprint=prints[1], claimed=False),
+        replace(settlement("delivered", telling, fingerprint=prints[2]), told=2),
+        settlement("delivered", of_two, fingerprint=prints[3], handlers=[HOOK, "other"]),
+        settlement("delivered", last, fingerprint=prints[4]),
+    ]
+    assert await ledger.settle(ends) == ["acked", "acked", "acked", "waits", "acked"]
+    assert [await state(redis, keys, fingerprint) for fingerprint in prints] == [
+        f"d|{owner_of(alone)}", "", f"d|{owner_of(telling)}", f"d|{owner_of(of_two)}", f"d|{owner_of(last)}",
+    ]  # fmt: skip
+    assert [await ask(redis, "GET", keys.held(HOOK, fingerprint)) for fingerprint in prints] == [
+        None, b"1", b"1", None, None,
+    ]  # fmt: skip
+    assert await ask(redis, "SMEMBERS", keys.done(of_two)) == {HOOK.encode()}
+    marks = [await ask(redis, "EXISTS", tyk_mark(fingerprint)) for fingerprint in prints]
+    assert marks == ([1, 0, 1, 1, 1] if shared else [0] * 5)
 
 
 async def test_settling_nothing_is_nothing(one: Worker) -> None:
