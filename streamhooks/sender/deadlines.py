@@ -8,24 +8,24 @@ import asyncio
 import math
 import time
 
-from streamhooks.sender.protocol import BoundedHandler
+from streamhooks.sender.protocol import Exchanging
 
 
 class Deadlines:
     """The connections that are waited for, each with the time on the monotonic clock when its answer is too late."""
 
     def __init__(self) -> None:
-        self._until: dict[BoundedHandler, float] = {}
+        self._until: dict[Exchanging, float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._stands_at = math.inf
 
-    def begin(self, protocol: BoundedHandler, until: float) -> None:
+    def begin(self, protocol: Exchanging, until: float) -> None:
         """Whoever reads from `protocol` meets a TimeoutError from `until` on, unless it is ended before."""
         self._until[protocol] = until
         if until < self._stands_at:
             self._set(until)
 
-    def end(self, protocol: BoundedHandler) -> None:
+    def end(self, protocol: Exchanging) -> None:
         self._until.pop(protocol, None)
 
     def close(self) -> None:

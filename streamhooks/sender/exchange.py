@@ -1,44 +1,27 @@
 """One HTTP/1.1 exchange on a connection that stands: what a delivery needs of a client, and no more.
 
 aiohttp's ClientSession makes a request object, a body's task, a response object and two timers for every call, which
-costs more than all else that a delivery does. So its connector, its TLS and its parser in C are driven here directly:
-take a connection, write the bytes, read one message. What of aiohttp is stood on that its documentation does not
-promise is in pool.py (`connect` of a TCPConnector, what it asks a ClientRequest, `close` of a Connection), in
-protocol.py and here (`read` of its protocol). tests/sender/test_exchange.py says so, clearly, of a release that
+costs more than all else that a delivery does. So its connector is asked for connections, TLS and proxies, and what goes
+over them is ours: write the bytes, read one answer. What of aiohttp is stood on that its documentation does not promise
+is in pool.py (`connect` of a TCPConnector, what it asks a ClientRequest, `close` of a Connection) and in protocol.py
+(its protocol, and where the connector takes it from). tests/sender/test_exchange.py says so, clearly, of a release that
 changes them.
 
 Laws: written once, never again. A connection is kept only when the request was written to it whole, the answer was
-read from it whole, and nothing else has come; in every other case it is closed. The status line decides: once it and
-the headers are read, a body that is cut, slow or endless changes nothing.
+read from it whole, and nothing else has come; in every other case it is closed.
 """
 
 from functools import lru_cache
 from typing import TypeAlias
 
-from aiohttp.streams import StreamReader
-from msgspec import Struct
-from multidict import CIMultiDictProxy
-
 from streamhooks.errors import RequestError
 from streamhooks.secret import Secret, revealed
+from streamhooks.sender.answers import Answer
 from streamhooks.sender.deadlines import Deadlines
-from streamhooks.sender.failures import EXPECTED
 from streamhooks.sender.pool import Link
 
-MAX_BODY = 64 * 1024
-MAX_HEAD = 2 * 1024
-"""Bytes of an answer's body that are read, and that are kept."""
 _LENGTH_UNTOLD = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """Methods for which no body means none, so that no `Content-Length: 0` is sent (RFC 9110, section 8.6)."""
-
-
-class Answer(Struct, gc=False):
-    """An answer whose status line and headers were read."""
-
-    status: int
-    headers: CIMultiDictProxy[str]
-    head: bytes
-    """The first bytes of its body."""
 
 
 Lines: TypeAlias = tuple[tuple[str, str | Secret], ...]
@@ -74,38 +57,18 @@ def _line(name: str, value: str | Secret) -> str:
 async def exchange(
     link: Link, head: bytes, body: bytes, *, bodiless: bool, deadlines: Deadlines, until: float
 ) -> Answer:
-    """Writes a request and reads its answer; `bodiless`: that has no body (HEAD). Raises what aiohttp raises, and
-    TimeoutError when the headers have not come by `until` on the monotonic clock.
+    """Writes a request and reads its answer; `bodiless`: that has no body (HEAD). Raises what Exchanging.ask raises,
+    and TimeoutError when the headers have not come by `until` on the monotonic clock.
 
     The link is kept or closed when this returns.
     """
     protocol = link.protocol
-    whole = False
     deadlines.begin(protocol, until)
     try:
-        protocol.ask(head, body, bodiless=bodiless)
-        message, payload = await protocol.read()
-        while 100 <= message.code < 200 and message.code != 101:  # interim ones (RFC 9110, section 15.2)
-            message, payload = await protocol.read()
-        first = b"" if payload.at_eof() else await _first_of(payload)
-        whole = payload.is_eof() and protocol.rest()
-        return Answer(message.code, message.headers, first)
+        return await protocol.ask(head, body, bodiless=bodiless)
     finally:
         deadlines.end(protocol)
-        if whole:
+        if protocol.whole:
             link.keep()
         else:
             link.close()
-
-
-async def _first_of(payload: StreamReader) -> bytes:
-    """Reads a body, not further than need be, and gives its first bytes, also where it breaks off."""
-    first = bytearray()
-    size = 0
-    try:
-        while size < MAX_BODY and (chunk := await payload.readany()):
-            size += len(chunk)
-            first += chunk[: MAX_HEAD - len(first)]
-    except EXPECTED:
-        pass
-    return bytes(first)

@@ -14,6 +14,7 @@ import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 
 from streamhooks.model import FailureKind
+from streamhooks.sender.answers import Unreadable
 from streamhooks.sender.guard import BlockedDestination
 
 OUT_OF_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
@@ -59,12 +60,13 @@ _TABLE: tuple[tuple[type[Exception] | tuple[type[Exception], ...], FailureKind, 
     (aiohttp.NonHttpUrlClientError, "blocked", _says(NO_URL)),
     ((aiohttp.ClientResponseError, HttpProcessingError), "protocol", _cause_words),
     (aiohttp.ClientPayloadError, "protocol", _cause_words),
+    (Unreadable, "protocol", str),
     (OSError, "connect", _os_words),
     (aiohttp.ClientConnectionError, "connect", _os_words),
     (aiohttp.ClientError, "protocol", _cause_words),
 )
 
-EXPECTED = (aiohttp.ClientError, HttpProcessingError, OSError)
+EXPECTED = (aiohttp.ClientError, HttpProcessingError, Unreadable, OSError)
 """What may be raised while sending. Anything else is a bug and is not caught."""
 
 

@@ -19,7 +19,7 @@ from aiohttp.connector import Connection
 from msgspec import Struct
 from yarl import URL
 
-from streamhooks.sender.protocol import BoundedHandler
+from streamhooks.sender.protocol import Exchanging
 
 CONNECT_TIMEOUT = 5.0
 """Seconds for one address, TLS included."""
@@ -69,9 +69,7 @@ class Link:
 
     __slots__ = ("_connection", "_pool", "destination", "kept_since", "protocol")
 
-    def __init__(
-        self, connection: Connection, protocol: BoundedHandler, destination: "_Destination", pool: "Pool"
-    ) -> None:
+    def __init__(self, connection: Connection, protocol: Exchanging, destination: "_Destination", pool: "Pool") -> None:
         self.protocol = protocol
         self.destination = destination
         self._connection = connection
@@ -118,7 +116,7 @@ class Pool:
         destination = self._destination(target, context)
         connection = await self._connector.connect(destination.question, [], _LIMITS)
         protocol = connection.protocol
-        if not isinstance(protocol, BoundedHandler):
+        if not isinstance(protocol, Exchanging):
             raise TypeError("a connection that is not of our making")
         return Link(connection, protocol, destination, self)
 

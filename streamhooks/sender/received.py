@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from multidict import CIMultiDictProxy
+from streamhooks.sender.answers import RawLines
 
 
 class Received(Mapping[str, str]):
@@ -10,7 +10,7 @@ class Received(Mapping[str, str]):
 
     __slots__ = ("_raw", "_read")
 
-    def __init__(self, raw: CIMultiDictProxy[str]) -> None:
+    def __init__(self, raw: RawLines) -> None:
         self._raw = raw
         self._read: dict[str, str] | None = None
 
@@ -25,10 +25,7 @@ class Received(Mapping[str, str]):
 
     def _headers(self) -> dict[str, str]:
         if self._read is None:
-            self._read = {name.lower(): _readable(value) for name, value in self._raw.items()}
+            self._read = {
+                name.decode("latin-1").lower(): value.strip().decode("utf-8", "replace") for name, value in self._raw
+            }
         return self._read
-
-
-def _readable(value: str) -> str:
-    """A header's bytes that are no UTF-8 come as lone surrogates, which nothing after us could store."""
-    return value if value.isascii() else value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

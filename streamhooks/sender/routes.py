@@ -18,7 +18,7 @@ from streamhooks.handlers.handler import Route
 from streamhooks.sender.descriptors import plain, sparing
 from streamhooks.sender.guard import AllowedAnswers, Guard
 from streamhooks.sender.pool import Pool
-from streamhooks.sender.protocol import bound
+from streamhooks.sender.protocol import exchanging
 from streamhooks.sender.tls import Contexts, Unusable
 
 DNS_TTL = 10
@@ -82,5 +82,5 @@ class Routes:
             limit=0,
             ttl_dns_cache=DNS_TTL,
         )
-        bound(connector)
+        exchanging(connector)
         return connector

@@ -17,8 +17,9 @@ from streamhooks.errors import RequestError
 from streamhooks.handlers.handler import Handler, Route
 from streamhooks.model import Failure, Reply, Request
 from streamhooks.secret import revealed
+from streamhooks.sender.answers import Answer
 from streamhooks.sender.deadlines import Deadlines
-from streamhooks.sender.exchange import Answer, Lines, exchange, head_of
+from streamhooks.sender.exchange import Lines, exchange, head_of
 from streamhooks.sender.failures import EXPECTED, NO_URL, classify
 from streamhooks.sender.guard import Guard, GuardError, guarded
 from streamhooks.sender.pool import Link, Target, target_of
@@ -151,7 +152,7 @@ def _told(answer: Answer, way: Way, target: Target, elapsed: float) -> Reply | F
         return Failure("local", "the proxy asks for other credentials", elapsed)
     if not 200 <= answer.status < 600:
         return Failure("protocol", f"the answer has status {answer.status}, which is none", elapsed)
-    return Reply(answer.status, Received(answer.headers), answer.head, elapsed)
+    return Reply(answer.status, Received(answer.lines), answer.head, elapsed)
 
 
 def _since(started: float) -> float:

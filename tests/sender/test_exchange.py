@@ -11,14 +11,13 @@ import pytest
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ClientRequest
 from aiohttp.connector import BaseConnector, Connection
-from aiohttp.http import HttpResponseParser
 
 from streamhooks.errors import RequestError
 from streamhooks.model import Reply
 from streamhooks.sender import Sender
 from streamhooks.sender.exchange import head_of
 from streamhooks.sender.pool import KEEP_ALIVE, target_of
-from tests.sender.hostile import Act, Behaviour, Hostile, answering, hostile, local_handler, request_to
+from tests.sender.hostile import Act, Behaviour, Hostile, answering, hostile, local_handler, request_to, send_to
 from tests.waiting import eventually
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -29,9 +28,9 @@ UNASKED = b"HTTP/1.1 500 Unasked\r\nContent-Length: 0\r\n\r\n"
     ("what", "names"),
     [
         (BaseConnector.connect, ("req", "traces", "timeout")),
-        (ResponseHandler.set_response_params, ("skip_payload", "read_until_eof", "auto_decompress")),
-        (ResponseHandler.read, ()),
-        (HttpResponseParser.feed_eof, ()),
+        (ResponseHandler.set_response_params, ()),
+        (ResponseHandler.data_received, ("data",)),
+        (ResponseHandler.connection_lost, ("exc",)),
         (ClientRequest.__init__, ("method", "url", "ssl", "proxy")),
         (Connection.close, ()),
     ],
@@ -52,6 +51,28 @@ async def test_requests_follow_each_other_on_one_connection() -> None:
             assert isinstance(answer, Reply)
             assert (answer.status, answer.head) == (200, b"ok")
     assert (server.connections, len(server.requests)) == (1, 3)
+
+
+async def test_head_requests_follow_each_other_on_one_connection_though_answers_tell_a_length() -> None:
+    async with hostile(answering(*[b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"] * 3)) as server, Sender() as sender:
+        for _ in range(3):
+            answer = await sender.send(request_to(f"http://127.0.0.1:{server.port}/in", "HEAD"), local_handler())
+            assert isinstance(answer, Reply)
+    assert (server.connections, len(server.requests)) == (1, 3)
+
+
+async def test_an_endpoint_that_answers_before_it_was_asked_is_understood() -> None:
+    def canned(server: Hostile) -> Act:
+        async def act(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(OK)
+            await server.read_request(reader)
+
+        return act
+
+    async with hostile(canned) as server:
+        answer = await send_to(server)
+    assert isinstance(answer, Reply)
+    assert (answer.status, answer.head) == (200, b"ok")
 
 
 @pytest.mark.parametrize("moment", ["with the answer", "while it waits"])

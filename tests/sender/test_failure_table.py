@@ -11,6 +11,7 @@ from aiohttp.client_reqrep import ConnectionKey
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from streamhooks.sender.answers import Unreadable
 from streamhooks.sender.failures import classify
 from streamhooks.sender.guard import BlockedDestination
 
@@ -64,6 +65,7 @@ def caused(error: Exception, cause: Exception) -> Exception:
             "protocol",
             "the answer is no HTTP that can be read (ClientPayloadError)",
         ),
+        (Unreadable("the answer has more than 128 headers"), "protocol", "the answer has more than 128 headers"),
         (aiohttp.InvalidURL("http://2130706433/?secret"), "blocked", "the URL is none that may be called"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
