@@ -2,14 +2,13 @@
 
 The parser is httptools', which is llhttp, Node's own: it is given pieces and calls back. aiohttp has the same one, but
 makes two objects with a dozen members each and a map of the headers for an answer of which the status is all that is
-wanted; that cost more than all else that is done to read it.
+wanted; that cost more than all else that is done to read it. Headers are kept as they came, and read by received.py
+when somebody asks for one.
 
 Laws: the status line decides. Once it and the headers are read, a body that is cut, broken, slow or endless changes
 nothing of the answer; it is only not whole, and nothing may be asked on the connection after it. Headers are bounded,
 and so are the answers before the last one (1xx): an endpoint can make neither piles nor work of them.
 """
-
-from typing import TypeAlias
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser
 from msgspec import Struct
@@ -17,10 +16,9 @@ from msgspec import Struct
 MAX_BODY = 64 * 1024
 MAX_HEAD = 2 * 1024
 """Bytes of an answer's body that are read, and that are kept."""
-MOST_LINES = 128
-"""Headers of an answer."""
-MOST_HEADERS = 64 * 1024
-"""Bytes of status lines and headers, those of interim answers among them."""
+MOST_HEADERS = 32 * 1024
+"""Bytes of status lines and headers, those of interim answers among them: twice what Node takes, four times what NGINX
+passes on."""
 MOST_BEGUN = 32
 """Answers to one request: the last one, and before it a few that are interim."""
 PIECE = 4096
@@ -28,8 +26,6 @@ PIECE = 4096
 
 _UNREAD = -1
 """No status: 0 is what an endpoint can say."""
-
-RawLines: TypeAlias = list[tuple[bytes, bytes]]
 
 
 class Unreadable(Exception):  # noqa: N818  it is the endpoint's fault, and a verdict on what it sent
@@ -40,8 +36,8 @@ class Answer(Struct, gc=False):
     """An answer whose status line and headers were read."""
 
     status: int
-    lines: RawLines
-    """Its headers, as they came."""
+    raw: bytes
+    """What came up to the end of its headers, and a little of what came with it."""
     head: bytes
     """The first bytes of its body."""
 
@@ -49,24 +45,19 @@ class Answer(Struct, gc=False):
 class Answers:
     """Reads the answers on one connection: `expect` before a request is written, then `feed` until it has `ended`."""
 
-    __slots__ = (
-        "_begun", "_bodiless", "_held", "_lines", "_parser", "_read", "_spent", "_status", "ended", "first", "whole",
-    )  # fmt: skip
+    __slots__ = ("_begun", "_bodiless", "_parser", "_read", "ended", "head", "raw", "status", "whole")
 
     def __init__(self) -> None:
-        self._spent = True
         self._parser: HttpResponseParser | None = None
 
     def expect(self, *, bodiless: bool) -> None:
         """The next bytes are the answer to a request; `bodiless`: it has no body, whatever it says (HEAD)."""
-        if self._spent or self._parser is None:
-            self._parser = _parser(self)
-            self._spent = False
+        if self._parser is None:
+            self._parser = parser_for(self)
         self._bodiless = bodiless
-        self._lines: RawLines = []
-        self._begun = self._held = self._read = 0
-        self.first = b""
-        self._status = _UNREAD
+        self._begun = self._read = 0
+        self.raw = self.head = b""
+        self.status = _UNREAD
         self.ended = False
         """It was read as far as it is read."""
         self.whole = False
@@ -75,30 +66,20 @@ class Answers:
     @property
     def answer(self) -> Answer | None:
         """What was read of it; None as long as its headers were not."""
-        return None if self._status == _UNREAD else Answer(self._status, self._lines, self.first)
+        return None if self.status == _UNREAD else Answer(self.status, self.raw, self.head)
 
     def feed(self, data: bytes) -> None:
         """Reads on. Raises Unreadable, as long as the headers are not read."""
-        if len(data) <= PIECE:
-            self._take(data)
+        if len(data) > PIECE:
+            self._feed_in_pieces(data)
             return
-        for start in range(0, len(data), PIECE):
-            if self.ended:
-                self.whole = False
-                return
-            self._take(data[start : start + PIECE])
-
-    def close(self) -> None:
-        """Nothing more comes. It and its parser name each other: a circle, which only the collector would find."""
-        self._parser = None
-
-    def _take(self, data: bytes) -> None:
         parser = self._parser
-        if parser is None:
+        if parser is None:  # nothing more is expected
+            self.whole = False
             return
-        if self._status == _UNREAD:
-            self._held += len(data)
-            if self._held > MOST_HEADERS:
+        if self.status == _UNREAD:
+            self.raw += data
+            if len(self.raw) > MOST_HEADERS:
                 raise Unreadable(f"the headers of the answer are longer than {MOST_HEADERS // 1024} KiB")
         try:
             parser.feed_data(data)
@@ -107,9 +88,20 @@ class Answers:
         except HttpParserCallbackError as error:
             raise error.__context__ or error from None
         except HttpParserError as error:
-            if self._status == _UNREAD:
+            if self.status == _UNREAD:
                 raise Unreadable(f"the answer is no HTTP that can be read ({error})") from None
             self.ended, self.whole = True, False
+
+    def close(self) -> None:
+        """Nothing more comes. It and its parser name each other: a circle, which only the collector would find."""
+        self._parser = None
+
+    def _feed_in_pieces(self, data: bytes) -> None:
+        for start in range(0, len(data), PIECE):
+            if self.ended:
+                self.whole = False
+                return
+            self.feed(data[start : start + PIECE])
 
     # What the parser calls, by the names that httptools gives.
 
@@ -121,29 +113,19 @@ class Answers:
         if self._begun > MOST_BEGUN:
             raise Unreadable("the endpoint sends more answers than were asked for")
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._status == _UNREAD:  # else it is a trailer
-            self._lines.append((name, value))
-
     def on_headers_complete(self) -> None:
         parser = self._parser
         if parser is None or self.ended:
             return
         status = parser.get_status_code()
-        if 100 <= status < 200 and status != 101:  # interim (RFC 9110, section 15.2)
-            self._lines.clear()
+        if is_interim(status):
             return
-        if len(self._lines) > MOST_LINES:
-            raise Unreadable(f"the answer has more than {MOST_LINES} headers")
-        self._status = status
+        self.status = status
         if self._bodiless:
-            # The parser waits for the body that the headers speak of: it is not asked again.
-            self._spent = self.ended = True
-            self.whole = parser.should_keep_alive()
+            self.ended, self.whole = True, parser.should_keep_alive()
+            self._parser = None  # it waits for the body that the headers speak of
 
     def on_chunk_header(self) -> None:
-        # It keeps the last trailer for the answer that comes next.
-        self._spent = True
         if self.ended:
             self.whole = False
 
@@ -152,20 +134,24 @@ class Answers:
             self.whole = False
             return
         self._read += len(data)
-        if len(self.first) < MAX_HEAD:
-            self.first += data[: MAX_HEAD - len(self.first)]
+        if len(self.head) < MAX_HEAD:
+            self.head += data[: MAX_HEAD - len(self.head)]
         if self._read > MAX_BODY:
             self.ended = True
 
     def on_message_complete(self) -> None:
-        if self._status != _UNREAD and not self.ended and self._parser is not None:
-            self.ended = True
-            self.whole = self._parser.should_keep_alive()
+        if self.status != _UNREAD and not self.ended and self._parser is not None:
+            self.ended, self.whole = True, self._parser.should_keep_alive()
 
 
-def _parser(reader: Answers) -> HttpResponseParser:
+def is_interim(status: int) -> bool:
+    """RFC 9110, section 15.2; after 101 the connection speaks something else, so that it is the last one."""
+    return 100 <= status < 200 and status != 101
+
+
+def parser_for(listener: object) -> HttpResponseParser:
     """As lenient as browsers and curl are, where nothing hangs on it: we read one answer, and no proxy reads along."""
-    parser = HttpResponseParser(reader)
+    parser = HttpResponseParser(listener)
     parser.set_dangerous_leniencies(
         lenient_headers=True, lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True
     )

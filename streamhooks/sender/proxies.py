@@ -22,22 +22,17 @@ AUTHENTICATION_REQUIRED = 407
 """RFC 9110, section 15.5.8: said by a proxy only."""
 
 
-class Stand:
-    """Whether a request's connection stands, through the proxy as far as the endpoint."""
-
-    def __init__(self) -> None:
-        self.reached = False
-
-
-async def blamed(error: Exception, proxy: URL, stand: Stand) -> tuple[FailureKind, str]:
-    """Kind and message of an expected exception of a request through `proxy`; `local` where that is to blame."""
+async def blamed(error: Exception, proxy: URL, *, stands: bool) -> tuple[FailureKind, str]:
+    """Kind and message of an expected exception of a request through `proxy`; `local` where that is to blame. `stands`:
+    its connection, through the proxy as far as the endpoint.
+    """
     kind, message = classify(error)
     if kind in ("local", "blocked"):
         return kind, message
     if isinstance(error, aiohttp.ClientConnectorError) and (error.host, error.port) == (proxy.raw_host, proxy.port):
         return "local", f"at the proxy: {message}"
     # An exception of the endpoint's, raised while its connection is made, is a ClientConnectorError or a time-out.
-    if not stand.reached and not isinstance(error, aiohttp.ClientConnectorError | TimeoutError):
+    if not stands and not isinstance(error, aiohttp.ClientConnectorError | TimeoutError):
         return "local", f"at the proxy: {message}"
     if kind in ("timeout", "connect") and not await _is_there(proxy):
         return "local", "the proxy cannot be reached"

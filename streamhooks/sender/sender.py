@@ -23,7 +23,7 @@ from streamhooks.sender.exchange import Lines, exchange, head_of
 from streamhooks.sender.failures import EXPECTED, NO_URL, classify
 from streamhooks.sender.guard import Guard, GuardError, guarded
 from streamhooks.sender.pool import Link, Target, target_of
-from streamhooks.sender.proxies import AUTHENTICATION_REQUIRED, Stand, blamed
+from streamhooks.sender.proxies import AUTHENTICATION_REQUIRED, blamed
 from streamhooks.sender.received import Received
 from streamhooks.sender.routes import Routes, Way
 from streamhooks.sender.tls import Contexts, Tell, TlsNews, Unusable
@@ -83,17 +83,17 @@ class Sender:
         target = target_of(request.url)
         if target is None:
             return Failure("blocked", NO_URL, _since(started))
-        stand = Stand()
         until = started + handler.timeout
+        link: Link | None = None
         try:
             head = self._head(request, handler, way.pool.preface(target))
             link = way.pool.kept(target, way.context, started) or await _connected(way, target, until)
-            stand.reached = True
             answer = await exchange(
                 link, head, request.body, bodiless=request.method == "HEAD", deadlines=self._deadlines, until=until
             )
         except EXPECTED as error:
-            kind, message = await blamed(error, proxy, stand) if (proxy := way.pool.proxy) else classify(error)
+            proxy = way.pool.proxy
+            kind, message = await blamed(error, proxy, stands=link is not None) if proxy else classify(error)
             return Failure(kind, message, _since(started))
         except RequestError as error:  # the file of a secret was changed to something that is none
             return Failure("local", error.message, _since(started))
@@ -152,7 +152,7 @@ def _told(answer: Answer, way: Way, target: Target, elapsed: float) -> Reply | F
         return Failure("local", "the proxy asks for other credentials", elapsed)
     if not 200 <= answer.status < 600:
         return Failure("protocol", f"the answer has status {answer.status}, which is none", elapsed)
-    return Reply(answer.status, Received(answer.lines), answer.head, elapsed)
+    return Reply(answer.status, Received(answer.raw), answer.head, elapsed)
 
 
 def _since(started: float) -> float:

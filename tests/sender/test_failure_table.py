@@ -65,7 +65,7 @@ def caused(error: Exception, cause: Exception) -> Exception:
             "protocol",
             "the answer is no HTTP that can be read (ClientPayloadError)",
         ),
-        (Unreadable("the answer has more than 128 headers"), "protocol", "the answer has more than 128 headers"),
+        (Unreadable("the answer is too long"), "protocol", "the answer is too long"),
         (aiohttp.InvalidURL("http://2130706433/?secret"), "blocked", "the URL is none that may be called"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
