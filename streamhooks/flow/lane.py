@@ -5,7 +5,8 @@ waits for a place where that is a matter of milliseconds; where the handler is s
 or has a rate limit, it is deferred to Redis. So a burst to a quick endpoint never takes the long way, and neither a
 dead endpoint nor a slow one holds the others up.
 
-A runner is a task that lives as long as there is something to send, not a task per event.
+A slot is no task: on a connection that stands a request is written at once, and its answer calls. Only what has to wait
+before it can be written, for a connection or for its turn, is a task meanwhile.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Literal, assert_never
 
 import structlog
@@ -105,7 +107,8 @@ class Lane:
             if not self._running:
                 self._pace.begin(time.monotonic())
             self._running += 1
-            self._spawn(self._run(job))
+            if not self._starts(job):
+                self._go_on()
             return True
         if self.standing.holds(job.owner, time.monotonic()):
             job.end(_held(job))
@@ -140,25 +143,64 @@ class Lane:
         self._queue.clear()
         self._place.set()
 
-    async def _run(self, first: Job) -> None:
-        """Sends the job and then whatever is queued."""
-        job: Job | None = first
+    def _go_on(self) -> None:
+        """A slot takes what is queued; where nothing is, it is free."""
+        while self._queue:
+            job = self._queue.popleft()
+            self._place.set()
+            if self._starts(job):
+                return
+        self._running -= 1
+
+    def _starts(self, job: Job) -> bool:
+        """A slot has it to send; False where that is all: it was lost to another worker meanwhile, or put off."""
+        if self._turns is None:
+            return self._is_under_way(job)
+        self._spawn(self._sent_in_turn(job, self._turns))
+        return True
+
+    def _is_under_way(self, job: Job) -> bool:
+        """Begins to send it; False as `_starts` has it."""
         try:
-            while job is not None:
-                if self._turns is not None and not await self._turn(self._turns):
-                    return
-                if job.state == "queued" and self._begins(job):  # else lost to another worker meanwhile, or put off
-                    try:
-                        answer = await self._sender.send(_request(job), self.handler)
-                    except Exception:
-                        # A bug must not lose this job nor hold the ones behind it: it counts as our own trouble.
-                        log.exception("sending_failed", handler=self.handler.id, entry=job.event.id)
-                        answer = Failure("local", "internal error, see the log", time.monotonic() - job.started)
-                    self._judged(job, answer)
-                job = self._queue.popleft() if self._queue else None
-                self._place.set()
-        finally:
+            if job.state != "queued" or not self._begins(job):
+                return False
+            if not self._sender.ask(_request(job), self.handler, partial(self._answered, job)):
+                self._spawn(self._sent(job))
+        except Exception as error:  # noqa: BLE001  which _bug tells
+            self._judged(job, self._bug(job, error))
+            return False
+        return True
+
+    async def _sent(self, job: Job) -> None:
+        answer: Reply | Failure | Exception
+        try:
+            answer = await self._sender.send(_request(job), self.handler)
+        except asyncio.CancelledError:  # the worker stops, and the job stays pending
             self._running -= 1
+            raise
+        except Exception as error:  # noqa: BLE001  as above
+            answer = error
+        self._answered(job, answer)
+
+    async def _sent_in_turn(self, job: Job, turns: Turns) -> None:
+        try:
+            came = await self._turn(turns)
+        except BaseException:
+            self._running -= 1
+            raise
+        if not came:  # the lane was closed, and the job is handed back
+            self._running -= 1
+        elif not self._is_under_way(job):
+            self._go_on()
+
+    def _answered(self, job: Job, answer: Reply | Failure | Exception) -> None:
+        self._judged(job, self._bug(job, answer) if isinstance(answer, Exception) else answer)
+        self._go_on()
+
+    def _bug(self, job: Job, error: Exception) -> Failure:
+        """It must not lose this job nor hold the ones behind it: it counts as our own trouble."""
+        log.error("sending_failed", handler=self.handler.id, entry=job.event.id, exc_info=error)
+        return Failure("local", "internal error, see the log", time.monotonic() - job.started)
 
     def _judged(self, job: Job, answer: Reply | Failure) -> None:
         try:

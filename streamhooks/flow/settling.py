@@ -70,8 +70,9 @@ class Settling:
         """A job has come to its end."""
         self._table.take_room(job, "settling")
         self._ends.append((job, outcome))
-        self._none.clear()
-        self._some.set()
+        if len(self._ends) == 1:
+            self._none.clear()
+            self._some.set()
 
     def end_bare(self, carrier: Carrier, settlement: Settlement, dead: Dead | None = None) -> None:
         """A carrier has come to its end without a job: unmatched or, with `dead`, undecodable or crash-looping."""

@@ -19,7 +19,8 @@ from aiohttp.connector import Connection
 from msgspec import Struct
 from yarl import URL
 
-from streamhooks.sender.protocol import Exchanging
+from streamhooks.sender.deadlines import Deadlines
+from streamhooks.sender.protocol import Exchanging, Tell
 
 CONNECT_TIMEOUT = 5.0
 """Seconds for one address, TLS included."""
@@ -65,25 +66,45 @@ def _preface(line: str, host: str) -> str:
 
 
 class Link:
-    """One connection, in use or kept."""
+    """One connection, in use or kept. Whoever asks by it says when that is over."""
 
-    __slots__ = ("_connection", "_pool", "destination", "kept_since", "protocol")
+    __slots__ = ("_connection", "_deadlines", "_pool", "destination", "kept_since", "protocol")
 
     def __init__(self, connection: Connection, protocol: Exchanging, destination: "_Destination", pool: "Pool") -> None:
         self.protocol = protocol
         self.destination = destination
         self._connection = connection
         self._pool = pool
+        self._deadlines = pool.deadlines
         self.kept_since = 0.0
 
     @property
     def usable(self) -> bool:
         return self.protocol.transport is not None and not self.protocol.transport.is_closing()
 
-    def keep(self) -> None:
-        """It may be used again: call this once, after an exchange that was whole."""
-        self.kept_since = time.monotonic()
-        self._pool.keep(self)
+    def ask(self, head: bytes, body: bytes, *, bodiless: bool, until: float, tell: Tell) -> None:
+        """As Exchanging.ask has it; `tell` gets a TimeoutError when the headers have not come by `until` on the
+        monotonic clock.
+        """
+        self._deadlines.begin(self.protocol, until)
+        try:
+            self.protocol.ask(head, body, bodiless=bodiless, tell=tell)
+        except BaseException:
+            self.over()
+            raise
+
+    def over(self) -> None:
+        """What was asked is over, whatever came of it: from now on the connection is kept, or closed."""
+        self._deadlines.end(self.protocol)
+        if self.protocol.whole:
+            self.kept_since = time.monotonic()
+            self._pool.keep(self)
+        else:
+            self.close()
+
+    def give_back(self) -> None:
+        """Nothing was asked on it after all."""
+        self.destination.kept.append(self)
 
     def close(self) -> None:
         self._connection.close()
@@ -92,8 +113,9 @@ class Link:
 class Pool:
     """The connections of one route."""
 
-    def __init__(self, connector: aiohttp.TCPConnector, proxy: URL | None) -> None:
+    def __init__(self, connector: aiohttp.TCPConnector, proxy: URL | None, deadlines: Deadlines) -> None:
         self._connector = connector
+        self.deadlines = deadlines
         self.proxy = proxy
         known = aiohttp.BasicAuth.from_url(proxy) if proxy is not None else None
         self._credentials = f"Proxy-Authorization: {known.encode()}\r\n" if known else ""
@@ -121,7 +143,7 @@ class Pool:
         return Link(connection, protocol, destination, self)
 
     def keep(self, link: Link) -> None:
-        """As Link.keep has it."""
+        """It may be used again: an exchange on it was whole."""
         link.destination.kept.append(link)
         if self._sweeping is None:
             self._sweeping = asyncio.get_running_loop().call_later(KEEP_ALIVE, self._sweep)

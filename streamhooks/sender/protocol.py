@@ -1,14 +1,25 @@
 """One connection: aiohttp opens it, requests are written to it and their answers read from it by us.
 
-aiohttp's own protocol reads only what its connector asks a proxy for, before the connection stands. From the first
-request on what comes is read by answers.py. Whoever says something while nobody has asked is cut off: it would be
-taken for the answer to the next request. Only what comes before the first request is kept for it, because little
-servers that answer without listening are what people try things out with.
+aiohttp's ClientSession makes a request object, a body's task, a response object and two timers for every call, which
+costs more than all else that a delivery does. So its connector is asked for connections, TLS and proxies, and what goes
+over them is ours: write the bytes, read one answer, call whoever asked. What of aiohttp is stood on that its
+documentation does not promise is in pool.py (`connect` of a TCPConnector, what it asks a ClientRequest, `close` of a
+Connection) and here (its protocol, and where the connector takes it from). tests/sender/test_exchange.py says so,
+clearly, of a release that changes them.
+
+Its own protocol reads only what its connector asks a proxy for, before the connection stands; from the first request on
+what comes is read by answers.py. Whoever says something while nobody has asked is cut off: it would be taken for the
+answer to the next request. Only what comes before the first request is kept for it, because little servers that answer
+without listening are what people try things out with.
+
+Laws: written once, never again. Whoever asks is told once, unless we close the connection. A connection may be asked again only when the request was
+written to it whole, the answer was read from it whole, and nothing else has come.
 """
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
@@ -18,31 +29,36 @@ from streamhooks.sender.answers import MOST_HEADERS, Answer, Answers, Unreadable
 WRITTEN_TOGETHER = 64 * 1024
 """Bytes of a body that go out with the head, in one call to the kernel."""
 
+Came: TypeAlias = Answer | Exception
+"""What came of asking: Unreadable, OSError, and what aiohttp raises are to be expected."""
+Tell: TypeAlias = Callable[[Came], None]
+
 
 class Exchanging(ResponseHandler):
     """A connection on which one request after the other is asked and answered."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
-        self._own_loop = loop
         self._answers = Answers()
-        self._answer: asyncio.Future[Answer] | None = None
-        """To the last request; None before the first."""
-        self._early = b""
+        self._tell: Tell | None = None
+        """Of the request that is under way."""
+        self._was_asked = False
         self._is_asked_by_aiohttp = False
+        self._early = b""
         self.whole = False
         """The last request was written whole, its answer read whole, and nothing has come since."""
 
-    def ask(self, head: bytes, body: bytes, *, bodiless: bool) -> asyncio.Future[Answer]:
+    def ask(self, head: bytes, body: bytes, *, bodiless: bool, tell: Tell) -> None:
         """Writes a request; `bodiless`: its answer has no body (HEAD). Raises ClientConnectionResetError where the
-        connection is gone; the future raises OSError, what aiohttp raises, Unreadable, or what `fail` is told.
+        connection is gone, and then tells nobody.
         """
         transport = self.transport
         if transport is None:
             raise aiohttp.ClientConnectionResetError("closed before anything was written")
         self.whole = False
+        self._was_asked = True
         self._answers.expect(bodiless=bodiless)
-        self._answer = answer = self._own_loop.create_future()
+        self._tell = tell
         if len(body) <= WRITTEN_TOGETHER:
             transport.write(head + body)
         else:
@@ -50,52 +66,50 @@ class Exchanging(ResponseHandler):
         if self._early:
             early, self._early = self._early, b""
             self.data_received(early)
-        return answer
 
-    def fail(self, error: BaseException) -> None:
-        """Whoever waits for an answer meets `error`, or has what was read of it where its headers were."""
-        answer = self._answer
-        if answer is None or answer.done():
-            return
-        read = self._answers.answer
-        if read is None:
-            answer.set_exception(error)
-        else:
-            answer.set_result(read)
+    def fail(self, error: Exception) -> None:
+        """Whoever waits for an answer is told `error`, or what was read of it where its headers were."""
+        tell, self._tell = self._tell, None
+        if tell is not None:
+            tell(self._answers.answer or error)
 
     def data_received(self, data: bytes) -> None:
-        answer = self._answer
-        if answer is None or answer.done():
+        tell = self._tell
+        if tell is None:
             self._say_unasked(data)
             return
         answers = self._answers
         try:
             answers.feed(data)
         except Unreadable as error:
-            answer.set_exception(error)
+            self.fail(error)
             return
-        if answers.ended and (read := answers.answer):
-            self.whole = answers.whole and not self._is_writing()
-            answer.set_result(read)
+        if answers.ended and (answer := answers.answer):
+            transport = self.transport
+            self.whole = answers.whole and transport is not None and not transport.get_write_buffer_size()
+            self._tell = None
+            tell(answer)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)
         self.whole = False
-        self.fail(aiohttp.ServerDisconnectedError() if exc is None else exc)
+        self.fail(exc if isinstance(exc, Exception) else aiohttp.ServerDisconnectedError())
         self._answers.close()
+
+    def close(self) -> None:
+        """We want no more of it, and so does whoever asked."""
+        self._tell = None
+        super().close()
 
     def set_response_params(self, **params: Any) -> None:
         """The connector of aiohttp is about to ask a proxy for a way through."""
         self._is_asked_by_aiohttp = True
         super().set_response_params(**params)
 
-    def _is_writing(self) -> bool:
-        return self.transport is None or self.transport.get_write_buffer_size() > 0
-
     def _say_unasked(self, data: bytes) -> None:
         if self._is_asked_by_aiohttp:
             super().data_received(data)
-        elif self._answer is None and len(self._early) < MOST_HEADERS:
+        elif not self._was_asked and len(self._early) < MOST_HEADERS:
             self._early += data
         else:
             self.whole = False

@@ -15,6 +15,7 @@ from yarl import URL
 
 from streamhooks.delivery.targets import Policy
 from streamhooks.handlers.handler import Route
+from streamhooks.sender.deadlines import Deadlines
 from streamhooks.sender.descriptors import plain, sparing
 from streamhooks.sender.guard import AllowedAnswers, Guard
 from streamhooks.sender.pool import Pool
@@ -37,11 +38,14 @@ class Routes:
     `resolver` stays its owner's to close; without one aiohttp's own is used.
     """
 
-    def __init__(self, guard: Guard, resolver: AbstractResolver | None, contexts: Contexts) -> None:
+    def __init__(
+        self, guard: Guard, resolver: AbstractResolver | None, contexts: Contexts, deadlines: Deadlines
+    ) -> None:
         self._guard = guard
         self._resolver = resolver
         self._own_resolver: AbstractResolver | None = None
         self._contexts = contexts
+        self._deadlines = deadlines
         self._pools: dict[Route, Pool] = {}
         self._ways: dict[Route, Way] = {}
 
@@ -55,7 +59,7 @@ class Routes:
             pool = self._pools.get(route)
             if pool is None:
                 proxy = URL(route.proxy.reveal()) if route.proxy else None
-                pool = self._pools[route] = Pool(self._connector(route), proxy)
+                pool = self._pools[route] = Pool(self._connector(route), proxy, self._deadlines)
             way = self._ways[route] = Way(pool, context)
         return way
 

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from types import TracebackType
+from typing import TypeAlias
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -19,15 +20,17 @@ from streamhooks.model import Failure, Reply, Request
 from streamhooks.secret import revealed
 from streamhooks.sender.answers import Answer
 from streamhooks.sender.deadlines import Deadlines
-from streamhooks.sender.exchange import Lines, exchange, head_of
 from streamhooks.sender.failures import EXPECTED, NO_URL, classify
 from streamhooks.sender.guard import Guard, GuardError, guarded
+from streamhooks.sender.head import Lines, head_of
 from streamhooks.sender.pool import Link, Target, target_of
+from streamhooks.sender.protocol import Came
 from streamhooks.sender.proxies import AUTHENTICATION_REQUIRED, blamed
 from streamhooks.sender.received import Received
 from streamhooks.sender.routes import Routes, Way
 from streamhooks.sender.tls import Contexts, Tell, TlsNews, Unusable
 
+Told: TypeAlias = Callable[[Reply | Failure | Exception], None]
 PROBE_TIMEOUT = 2.0
 CLOSED = Route()
 _MUST_BE_BLOCKED = (
@@ -62,8 +65,8 @@ class Sender:
         tell: Tell = _unheard,
     ) -> None:
         self._now = now
-        self._routes = Routes(guard, resolver, Contexts(tell))
         self._deadlines = Deadlines()
+        self._routes = Routes(guard, resolver, Contexts(tell), self._deadlines)
 
     async def __aenter__(self) -> "Sender":
         return self
@@ -73,6 +76,37 @@ class Sender:
     ) -> None:
         await self._routes.close()
         self._deadlines.close()
+
+    def ask(self, request: Request, handler: Handler, tell: Told) -> bool:
+        """Sends `request` as `send` does, where nothing has to be waited for before it is written: a connection stands.
+        Whoever gets True is told what came of it, once and later; an Exception is a bug. False: nothing was done.
+        """
+        started = time.monotonic()
+        way = self._routes.way(handler.route)
+        if isinstance(way, Unusable) or way.pool.proxy is not None:  # whose fault it is only the proxy can say
+            return False
+        target = target_of(request.url)
+        link = way.pool.kept(target, way.context, started) if target else None
+        if target is None or link is None:
+            return False
+        try:
+            head = self._head(request, handler, target.preface)
+        except RequestError:
+            link.give_back()
+            return False
+
+        def over(came: Came) -> None:
+            link.over()
+            if isinstance(came, Answer):
+                tell(_told(came, way, target, _since(started)))
+            elif isinstance(came, EXPECTED):
+                kind, message = classify(came)
+                tell(Failure(kind, message, _since(started)))
+            else:
+                tell(came)
+
+        link.ask(head, request.body, bodiless=request.method == "HEAD", until=started + handler.timeout, tell=over)
+        return True
 
     async def send(self, request: Request, handler: Handler) -> Reply | Failure:
         """Sends `request` once, by the route, timeout and secrets of `handler`. Raises nothing but CancelledError."""
@@ -88,9 +122,7 @@ class Sender:
         try:
             head = self._head(request, handler, way.pool.preface(target))
             link = way.pool.kept(target, way.context, started) or await _connected(way, target, until)
-            answer = await exchange(
-                link, head, request.body, bodiless=request.method == "HEAD", deadlines=self._deadlines, until=until
-            )
+            answer = await _answered(link, head, request.body, bodiless=request.method == "HEAD", until=until)
         except EXPECTED as error:
             proxy = way.pool.proxy
             kind, message = await blamed(error, proxy, stands=link is not None) if proxy else classify(error)
@@ -135,7 +167,7 @@ class Sender:
         head = head_of("GET", way.pool.preface(target), (), b"")
         try:
             link = await _connected(way, target, until)
-            await exchange(link, head, b"", bodiless=False, deadlines=self._deadlines, until=until)
+            await _answered(link, head, b"", bodiless=False, until=until)
         except EXPECTED as error:
             return classify(error)[0]
         return "answered"
@@ -145,6 +177,27 @@ async def _connected(way: Way, target: Target, until: float) -> Link:
     """A new connection. Raises what aiohttp raises, and TimeoutError at `until`."""
     async with asyncio.timeout(until - time.monotonic()):
         return await way.pool.connect(target, way.context)
+
+
+async def _answered(link: Link, head: bytes, body: bytes, *, bodiless: bool, until: float) -> Answer:
+    """Raises what Exchanging.ask raises and tells of."""
+    over: asyncio.Future[Came] = asyncio.get_running_loop().create_future()
+
+    def tell(came: Came) -> None:
+        link.over()
+        if not over.done():
+            over.set_result(came)
+
+    link.ask(head, body, bodiless=bodiless, until=until, tell=tell)
+    try:
+        came = await over
+    except asyncio.CancelledError:
+        if over.cancelled():  # else it was told before, and the link may be in use again
+            link.over()
+        raise
+    if isinstance(came, Exception):
+        raise came
+    return came
 
 
 def _told(answer: Answer, way: Way, target: Target, elapsed: float) -> Reply | Failure:

@@ -1,4 +1,4 @@
-"""What sender/exchange.py and its neighbours stand on in aiohttp, and when a connection is used again."""
+"""What the sender stands on in aiohttp, and when a connection is used again."""
 
 import asyncio
 import inspect
@@ -15,7 +15,7 @@ from aiohttp.connector import BaseConnector, Connection
 from streamhooks.errors import RequestError
 from streamhooks.model import Reply
 from streamhooks.sender import Sender
-from streamhooks.sender.exchange import head_of
+from streamhooks.sender.head import head_of
 from streamhooks.sender.pool import KEEP_ALIVE, target_of
 from tests.sender.hostile import Act, Behaviour, Hostile, answering, hostile, local_handler, request_to, send_to
 from tests.waiting import eventually
@@ -41,7 +41,7 @@ def test_this_release_of_aiohttp_has_what_the_sender_stands_on(
 ) -> None:
     missing = set(names) - set(inspect.signature(what).parameters)
     said = f"aiohttp {aiohttp.__version__} changed {what.__qualname__} (no {missing})"
-    assert not missing, f"{said}: look at streamhooks/sender/exchange.py"
+    assert not missing, f"{said}: look at streamhooks/sender/protocol.py"
 
 
 async def test_requests_follow_each_other_on_one_connection() -> None:
