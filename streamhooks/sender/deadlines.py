@@ -7,30 +7,40 @@ time that was ever on it, and when it fires it looks who is late.
 import asyncio
 import math
 import time
+from typing import Protocol
 
-from streamhooks.sender.protocol import Exchanging
+
+class Waited(Protocol):
+    """A connection on which an answer is waited for."""
+
+    def fail(self, error: Exception, /) -> None:
+        """Whoever waits is told of the error."""
+
+    def close(self) -> None:
+        """Whoever waits is told that it is lost."""
 
 
 class Deadlines:
     """The connections that are waited for, each with the time on the monotonic clock when its answer is too late."""
 
     def __init__(self) -> None:
-        self._until: dict[Exchanging, float] = {}
+        self._until: dict[Waited, float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._stands_at = math.inf
 
-    def begin(self, protocol: Exchanging, until: float) -> None:
-        """Whoever reads from `protocol` meets a TimeoutError from `until` on, unless it is ended before."""
-        self._until[protocol] = until
+    def begin(self, waited: Waited, until: float) -> None:
+        """It fails with a TimeoutError from `until` on, unless it is ended before."""
+        self._until[waited] = until
         if until < self._stands_at:
             self._set(until)
 
-    def end(self, protocol: Exchanging) -> None:
-        self._until.pop(protocol, None)
+    def end(self, waited: Waited) -> None:
+        self._until.pop(waited, None)
 
     def close(self) -> None:
-        """Nobody is told any more."""
-        self._until.clear()
+        """What is waited for is closed."""
+        while self._until:
+            self._until.popitem()[0].close()
         if self._timer is not None:
             self._timer.cancel()
 
@@ -44,8 +54,8 @@ class Deadlines:
         self._timer = None
         self._stands_at = math.inf
         now = time.monotonic()
-        for protocol in [protocol for protocol, until in self._until.items() if until <= now]:
-            del self._until[protocol]
-            protocol.fail(TimeoutError())
+        for waited in [waited for waited, until in self._until.items() if until <= now]:
+            del self._until[waited]
+            waited.fail(TimeoutError())
         if self._until:
             self._set(min(self._until.values()))

@@ -86,7 +86,7 @@ class Link:
         """As Exchanging.ask has it; `tell` gets a TimeoutError when the headers have not come by `until` on the
         monotonic clock.
         """
-        self._deadlines.begin(self.protocol, until)
+        self._deadlines.begin(self, until)
         try:
             self.protocol.ask(head, body, bodiless=bodiless, tell=tell)
         except BaseException:
@@ -95,7 +95,7 @@ class Link:
 
     def over(self) -> None:
         """What was asked is over, whatever came of it: from now on the connection is kept, or closed."""
-        self._deadlines.end(self.protocol)
+        self._deadlines.end(self)
         if self.protocol.whole:
             self.kept_since = time.monotonic()
             self._pool.keep(self)
@@ -106,7 +106,12 @@ class Link:
         """Nothing was asked on it after all."""
         self.destination.kept.append(self)
 
+    def fail(self, error: Exception) -> None:
+        """As Exchanging.fail has it."""
+        self.protocol.fail(error)
+
     def close(self) -> None:
+        """Whoever has asked is told that it is lost."""
         self._connection.close()
 
 

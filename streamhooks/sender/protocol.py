@@ -12,7 +12,7 @@ what comes is read by answers.py. Whoever says something while nobody has asked 
 answer to the next request. Only what comes before the first request is kept for it, because little servers that answer
 without listening are what people try things out with.
 
-Laws: written once, never again. Whoever asks is told once, unless we close the connection. A connection may be asked again only when the request was
+Laws: written once, never again. Whoever asks is told once. A connection may be asked again only when the request was
 written to it whole, the answer was read from it whole, and nothing else has come.
 """
 
@@ -95,11 +95,6 @@ class Exchanging(ResponseHandler):
         self.whole = False
         self.fail(exc if isinstance(exc, Exception) else aiohttp.ServerDisconnectedError())
         self._answers.close()
-
-    def close(self) -> None:
-        """We want no more of it, and so does whoever asked."""
-        self._tell = None
-        super().close()
 
     def set_response_params(self, **params: Any) -> None:
         """The connector of aiohttp is about to ask a proxy for a way through."""

@@ -65,6 +65,7 @@ class Sender:
         tell: Tell = _unheard,
     ) -> None:
         self._now = now
+        self._is_closed = False
         self._deadlines = Deadlines()
         self._routes = Routes(guard, resolver, Contexts(tell), self._deadlines)
 
@@ -74,12 +75,14 @@ class Sender:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._routes.close()
+        self._is_closed = True
         self._deadlines.close()
+        await self._routes.close()
 
     def ask(self, request: Request, handler: Handler, tell: Told) -> bool:
         """Sends `request` as `send` does, where nothing has to be waited for before it is written: a connection stands.
-        Whoever gets True is told what came of it, once and later; an Exception is a bug. False: nothing was done.
+        Whoever gets True is told what came of it, once and later; an Exception is a bug. Nobody is told of what is cut
+        off because this is closed. False: nothing was done.
         """
         started = time.monotonic()
         way = self._routes.way(handler.route)
@@ -97,6 +100,8 @@ class Sender:
 
         def over(came: Came) -> None:
             link.over()
+            if self._is_closed:
+                return
             if isinstance(came, Answer):
                 tell(_told(came, way, target, _since(started)))
             elif isinstance(came, EXPECTED):
