@@ -108,7 +108,9 @@ class Intake:
 
     async def launch(self, jobs: Sequence[Job]) -> None:
         """Claims what is to be claimed, and offers to the lanes what may be sent."""
-        asking = [job for job in jobs if job.claim is not None and self._may_ask(job)]
+        asking = [job for job in jobs if job.claim is not None and job.state != "ended"]
+        if self._unclaimed:
+            asking = [job for job in asking if not self._is_behind_an_unclaimed(job)]
         verdicts = await self._verdicts(asking) if asking else {}
         reached("claimed")
         for job in jobs:
@@ -163,9 +165,6 @@ class Intake:
         self._unclaimed[key] = job
         self._figures.claims_failed_open += 1
         return Send()
-
-    def _may_ask(self, job: Job) -> bool:
-        return job.state != "ended" and not (self._unclaimed and self._is_behind_an_unclaimed(job))
 
     def _is_behind_an_unclaimed(self, job: Job) -> bool:
         """Redis has no mark yet of what was sent without a claim: a duplicate must wait for its end, not ask."""

@@ -20,7 +20,7 @@ from streamhooks.sender.descriptors import plain, sparing
 from streamhooks.sender.guard import AllowedAnswers, Guard
 from streamhooks.sender.pool import Pool
 from streamhooks.sender.protocol import exchanging
-from streamhooks.sender.tls import Contexts, Unusable
+from streamhooks.sender.tls import Contexts, Unusable, files_of
 
 DNS_TTL = 10
 
@@ -30,6 +30,8 @@ class Way(Struct, frozen=True):
 
     pool: Pool
     context: ssl.SSLContext
+    lasts: bool
+    """Nothing that it was made of can change: there are no files."""
 
 
 class Routes:
@@ -51,16 +53,18 @@ class Routes:
 
     def way(self, route: Route) -> Way | Unusable:
         """How to send by a route; one that cannot be used is tried again a little later."""
+        way = self._ways.get(route)
+        if way is not None and way.lasts:
+            return way
         context = self._contexts.of(route.tls)
         if isinstance(context, Unusable):
             return context
-        way = self._ways.get(route)
         if way is None or way.context is not context:
             pool = self._pools.get(route)
             if pool is None:
                 proxy = URL(route.proxy.reveal()) if route.proxy else None
                 pool = self._pools[route] = Pool(self._connector(route), proxy, self._deadlines)
-            way = self._ways[route] = Way(pool, context)
+            way = self._ways[route] = Way(pool, context, lasts=not files_of(route.tls))
         return way
 
     async def close(self) -> None:

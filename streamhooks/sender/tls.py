@@ -62,7 +62,7 @@ class Contexts:
     def of(self, tls: Tls) -> ssl.SSLContext | Unusable:
         kept = self._kept.get(tls)
         if kept is None:
-            kept = self._kept[tls] = _Kept(_files(tls))
+            kept = self._kept[tls] = _Kept(files_of(tls))
         if (kept.files or isinstance(kept.made, Unusable)) and (now := self._clock()) - kept.looked >= LOOK_EVERY:
             kept.looked = now
             self._look(tls, kept)
@@ -118,6 +118,7 @@ def _reason(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
 
 
-def _files(tls: Tls) -> tuple[str, ...]:
+def files_of(tls: Tls) -> tuple[str, ...]:
+    """The paths that it names."""
     named = map(revealed, (tls.ca_file, tls.cert_file, tls.key_file))
     return tuple(path for path in named if path and not is_text(path))

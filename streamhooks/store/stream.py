@@ -94,7 +94,7 @@ class Stream:
             self._reader, "XREADGROUP", "GROUP", self.group, self.consumer,
             "COUNT", count, "BLOCK", max(1, int(wait * 1000)), "STREAMS", self.key, ">",
         )  # fmt: skip
-        return [Entry(id.decode(), fields) for _, entries in reply or () for id, fields in entries]
+        return [Entry(id.decode(), _pairs(flat)) for id, flat in reply]
 
     async def be_heard(self) -> None:
         """Lets whoever looks know that this consumer lives, by asking for its own entries after the last possible one.
@@ -178,4 +178,6 @@ def _parts(ids: Sequence[str]) -> Iterable[Sequence[str]]:
 
 
 def _pairs(flat: Sequence[bytes]) -> dict[bytes, bytes]:
+    if len(flat) == 2:  # the packed form
+        return {flat[0]: flat[1]}
     return dict(zip(flat[::2], flat[1::2], strict=True))
