@@ -41,10 +41,6 @@ class Pool(BlockingConnectionPool):
 class Client(Redis):
     """A client whose commands are sent once."""
 
-    def __init__(self, **given: Any) -> None:
-        super().__init__(**given)
-        self.set_response_callback("XREADGROUP", _entries)
-
     async def execute_command(self, *words: Any, **options: Any) -> Any:
         if options:
             return await super().execute_command(*words, **options)  # type: ignore[no-untyped-call]  # as above
@@ -59,10 +55,3 @@ class Client(Redis):
             await self.connection_pool.release(connection)
         shape = self.response_callbacks.get(words[0])
         return answer if shape is None else shape(answer)
-
-
-def _entries(response: Any, **kwargs: Any) -> Any:  # noqa: ARG001  redis-py names them
-    """Of XREADGROUP on one stream: each entry as the server has it, `[id, [field, value, ...]]`. redis-py makes a map
-    of each, and tuples and lists around it; whoever reads makes an Entry of it anyway.
-    """
-    return response[0][1] if response else ()

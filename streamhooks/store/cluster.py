@@ -193,7 +193,7 @@ def key_of(words: Sequence[Any]) -> str | bytes | None:
             if not int(words[2]):
                 return None
             at = 3
-        case "XREADGROUP" | "XREAD":
+        case "XREADGROUP" | b"XREADGROUP" | "XREAD":
             at = -2  # of one stream, as all of ours are
         case _:
             at = 1

@@ -90,11 +90,12 @@ class Stream:
 
     async def read(self, count: int, wait: float) -> list[Entry]:
         """New entries, at most `count`; waits `wait` seconds for the first. Raises StoreError."""
+        # Its name in bytes, which redis-py gives no shape to: the shape would be made into entries here all the same.
         reply = await ask(
-            self._reader, "XREADGROUP", "GROUP", self.group, self.consumer,
+            self._reader, b"XREADGROUP", "GROUP", self.group, self.consumer,
             "COUNT", count, "BLOCK", max(1, int(wait * 1000)), "STREAMS", self.key, ">",
         )  # fmt: skip
-        return [Entry(id.decode(), _pairs(flat)) for id, flat in reply]
+        return [Entry(id.decode(), _pairs(flat)) for _, entries in reply or () for id, flat in entries]
 
     async def be_heard(self) -> None:
         """Lets whoever looks know that this consumer lives, by asking for its own entries after the last possible one.
