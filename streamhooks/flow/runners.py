@@ -1,8 +1,4 @@
-"""Tasks with an owner: started here, logged when what they do fails, cancelled together.
-
-A task that has done its work waits for more: to make one costs several times what it costs to wake one. So there are
-as many as there was ever work at once, which the room of the process bounds.
-"""
+"""Tasks with an owner: started here, logged when what they do fails, cancelled together."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -22,28 +18,23 @@ class Runners:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
-        self._free: list[asyncio.Future[Work]] = []
-        """Of tasks that wait for work."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._cancelled = False
 
     def __len__(self) -> int:
         """How much is being done."""
-        return len(self._tasks) - len(self._free)
+        return len(self._tasks)
 
     def spawn(self, work: Work) -> None:
         """Has it done, or forgets it where all was cancelled: nobody would wait for its end."""
         if self._cancelled:
             work.close()
             return
-        if self._free:
-            self._free.pop().set_result(work)
-            return
         if self._loop is None:  # asked for once: before Python 3.12 each asking is a call to the kernel (getpid)
             self._loop = asyncio.get_running_loop()
-        task = self._loop.create_task(self._run(work, self._loop))
+        task = self._loop.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
 
     async def cancel(self) -> None:
         """Cancels what still runs, and waits for it.
@@ -53,22 +44,11 @@ class Runners:
         """
         self._cancelled = True
         while self._tasks:
-            self._free.clear()
             for task in self._tasks:
                 task.cancel()
             await asyncio.wait(self._tasks, timeout=ASK_AGAIN)
 
-    async def _run(self, work: Work, loop: asyncio.AbstractEventLoop) -> None:
-        while True:
-            try:
-                await work
-            except Exception as error:
-                log.error("internal_error", exc_info=error)  # noqa: TRY400  a bug, told with its traceback
-            more: asyncio.Future[Work] = loop.create_future()
-            self._free.append(more)
-            try:
-                work = await more
-            except asyncio.CancelledError:
-                if not more.cancelled():  # given at the same moment
-                    more.result().close()
-                raise
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("internal_error", exc_info=error)

@@ -45,21 +45,6 @@ async def test_a_task_that_fails_is_logged_and_the_others_go_on(records: Records
     await eventually(lambda: len(runners) == 0)
 
 
-async def test_a_task_that_has_done_its_work_is_given_the_next() -> None:
-    tasks: list[asyncio.Task[object] | None] = []
-
-    async def work() -> None:
-        tasks.append(asyncio.current_task())
-
-    runners = Runners()
-    for _ in range(3):
-        runners.spawn(work())
-        await eventually(lambda: len(runners) == 0)
-    assert len(tasks) == 3
-    assert len(set(tasks)) == 1
-    await runners.cancel()
-
-
 async def test_work_that_is_given_in_the_moment_of_the_end_is_not_begun_and_not_forgotten() -> None:
     begun: list[str] = []
 
