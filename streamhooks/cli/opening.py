@@ -132,4 +132,6 @@ def _with_redis(loaded: Loaded, args: Namespace) -> Loaded:
     if not url:
         return loaded
     redis = loaded.settings.redis.at(Secret(url))
+    if redis.is_cluster and loaded.settings.cool.share_with_tyk:  # settings/together.py has seen another address
+        raise wrong("--redis-url", "is a cluster, and cool.share_with_tyk needs a single server: take that out")
     return replace(loaded, settings=replace(loaded.settings, redis=redis))

@@ -168,6 +168,15 @@ async def test_a_server_that_does_not_answer_is_exit_3(tmp_path: Path) -> None:
 # init
 
 
+@pytest.mark.parametrize("name", ["check", "serve"])
+async def test_a_cluster_on_the_command_line_does_not_share_marks_with_tyk_either(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "streamhooks.yaml"
+    path.write_text(GOOD + "cool: {share_with_tyk: true}\n")
+    ran = await command(name, "--config", str(path), "--redis-url", "redis+cluster://127.0.0.1:1")
+    assert ran.code == 2
+    assert "--redis-url: is a cluster, and cool.share_with_tyk needs a single server: take that out" in ran.err
+
+
 async def test_init_writes_what_check_takes(tmp_path: Path) -> None:
     folder = tmp_path / "new"
     ran = await command("init", str(folder))
