@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from streamhooks.flow.carrier import Room
+from streamhooks.flow.table import Room
 
 
 class Gate:

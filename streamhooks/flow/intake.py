@@ -16,13 +16,14 @@ from streamhooks import wire
 from streamhooks.delivery.masking import without_credentials
 from streamhooks.delivery.request import permitted, webhook_id
 from streamhooks.errors import RequestError, StoreError, TemplateError, WireError
-from streamhooks.flow.carrier import Carrier, Job, Table
+from streamhooks.flow.carrier import Carrier, Job
 from streamhooks.flow.failpoints import reached
 from streamhooks.flow.health import Health
 from streamhooks.flow.lane import Lane
 from streamhooks.flow.lanes import Lanes, holds
 from streamhooks.flow.partition import Partition
 from streamhooks.flow.settling import Settling
+from streamhooks.flow.table import Table
 from streamhooks.model import Dead, DeadReason, Delivered, Entry, Event, Suppressed
 from streamhooks.observe.figures import Figures
 from streamhooks.observe.traces import Traces
@@ -118,7 +119,7 @@ class Intake:
                 continue
             match verdicts.get(job, FREE if job.claim is None else BEHIND):
                 case Send(held):
-                    if (held == job.told or self._retold(job, held)) and not self._taken(job):
+                    if (held == job.told or self._retold(job, held)) and not self._offered(job):
                         await self._lanes[job.handler].queue(job)
                 case Done():
                     job.end(Delivered())
@@ -138,14 +139,14 @@ class Intake:
         job.told = held
         return self._made(job, lane)
 
-    def _taken(self, job: Job) -> bool:
+    def _offered(self, job: Job) -> bool:
         """Whether that is all: the job is being sent, or on its way to its end. Else it must queue."""
         lane = self._lanes.get(job.handler)
         if lane is None:  # removed by a reload while another's claim was waited for
             job.end(Dead("handler_removed", _removed(job.handler)))
             return True
         self._table.take_room(job, "queued")
-        return lane.takes(job)
+        return lane.offer(job)
 
     async def _verdicts(self, jobs: Sequence[Job]) -> dict[Job, Verdict]:
         try:

@@ -101,7 +101,7 @@ class Lane:
         """0 closed, 1 half-open, 2 open."""
         return ("closed", "half_open", "open").index(self.breaker.state(time.monotonic()))
 
-    def takes(self, job: Job) -> bool:
+    def offer(self, job: Job) -> bool:
         """Whether the job is sent at once, or not to be sent; else it is to be queued."""
         if self._running < self._slots and not self._closed.is_set():
             if not self._running:

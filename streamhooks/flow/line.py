@@ -1,6 +1,5 @@
 """The line of one partition: its readers, its intake, its settling and its recovery, put together."""
 
-from streamhooks.flow.carrier import Room, Table
 from streamhooks.flow.gate import Gate
 from streamhooks.flow.health import Health
 from streamhooks.flow.intake import Intake
@@ -11,6 +10,7 @@ from streamhooks.flow.pausing import Pausing
 from streamhooks.flow.reading import Reading
 from streamhooks.flow.recovery import SOURCES, Recovery
 from streamhooks.flow.settling import Settling
+from streamhooks.flow.table import Room, Table
 from streamhooks.flow.telling import Telling
 from streamhooks.flow.waiting import Waiting
 from streamhooks.observe.figures import Figures

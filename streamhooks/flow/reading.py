@@ -11,11 +11,11 @@ import structlog
 
 from streamhooks.errors import StoreError
 from streamhooks.flow.appetite import Appetite
-from streamhooks.flow.carrier import Room
 from streamhooks.flow.gate import Gate
 from streamhooks.flow.health import Health
 from streamhooks.flow.intake import Intake
 from streamhooks.flow.partition import BLOCK
+from streamhooks.flow.table import Room
 from streamhooks.observe.figures import Figures
 from streamhooks.store.settle import Source
 from streamhooks.store.stream import Stream

@@ -13,12 +13,13 @@ from collections.abc import Iterable
 
 import structlog
 
-from streamhooks.flow.carrier import IN_ROOM, Carrier, Job, Room, Table
+from streamhooks.flow.carrier import IN_ROOM, Carrier, Job
 from streamhooks.flow.gate import Gate
 from streamhooks.flow.health import Health
 from streamhooks.flow.intake import Intake
 from streamhooks.flow.lanes import Lanes
 from streamhooks.flow.partition import Partition
+from streamhooks.flow.table import Room, Table
 from streamhooks.flow.telling import Telling
 from streamhooks.model import Entry
 from streamhooks.observe.figures import Figures

@@ -15,7 +15,6 @@ from redis.asyncio import Redis
 
 from streamhooks.errors import StoreError
 from streamhooks.flow import keeping, leftovers, pausing, snapshots
-from streamhooks.flow.carrier import Room
 from streamhooks.flow.gate import Gate
 from streamhooks.flow.health import Health, Outages
 from streamhooks.flow.lanes import Lanes
@@ -25,6 +24,7 @@ from streamhooks.flow.partition import open_partitions
 from streamhooks.flow.patience import within
 from streamhooks.flow.recovery import BEATS_PER_LEASE, SWEEP_EVERY
 from streamhooks.flow.runners import Runners
+from streamhooks.flow.table import Room
 from streamhooks.flow.telling import Telling
 from streamhooks.flow.waiting import LOOK_EVERY
 from streamhooks.handlers.catalogue import Catalogue
