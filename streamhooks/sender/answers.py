@@ -122,7 +122,7 @@ class Answers:
             return
         self.status = status
         if self._bodiless:
-            self.ended, self.whole = True, parser.should_keep_alive()
+            self.ended, self.whole = True, self._goes_on(parser)
             self._parser = None  # it waits for the body that the headers speak of
 
     def on_chunk_header(self) -> None:
@@ -141,7 +141,11 @@ class Answers:
 
     def on_message_complete(self) -> None:
         if self.status != _UNREAD and not self.ended and self._parser is not None:
-            self.ended, self.whole = True, self._parser.should_keep_alive()
+            self.ended, self.whole = True, self._goes_on(self._parser)
+
+    def _goes_on(self, parser: HttpResponseParser) -> bool:
+        """Whether the endpoint will take another request; one whose statuses are none is not asked."""
+        return 200 <= self.status < 600 and parser.should_keep_alive()
 
 
 def is_interim(status: int) -> bool:

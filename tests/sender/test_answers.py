@@ -54,7 +54,9 @@ EXAMPLES = {
     "that another one follows": Example(
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokH", 200, b"ok", {"content-length": "2"}, whole=False
     ),
-    "of status 0": Example(b"HTTP/1.1 000 Odd\r\nContent-Length: 0\r\n\r\n", 0, headers={"content-length": "0"}),
+    "of status 0": Example(
+        b"HTTP/1.1 000 Odd\r\nContent-Length: 0\r\n\r\n", 0, headers={"content-length": "0"}, whole=False
+    ),
 }
 
 

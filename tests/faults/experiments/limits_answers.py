@@ -23,6 +23,7 @@ def _no_http(answer: bytes) -> Act:
 DELIVERED: dict[str, Act] = {
     "2 GiB body": pouring(OK + b"Content-Length: 2147483648\r\n\r\n", b"x" * 65536),
     "endless chunks": pouring(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"400\r\n" + b"x" * 1024 + b"\r\n"),
+    "bad chunk": answering(OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\nzz\r\n", closing),
     "gzip bomb": answering(OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(BOMB) + BOMB),
 }
 """A 2xx, whatever becomes of its body."""
@@ -31,7 +32,6 @@ DEAD: dict[str, Act] = {
     "header of 10 MB": _no_http(OK + b"X: " + b"a" * 10_000_000 + b"\r\n\r\n"),
     "endless header": pouring(OK + b"X: ", b"a" * 65536),
     "endless 100s": pouring(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100),
-    "bad chunk": _no_http(OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\nzz\r\n"),
     "two framings": _no_http(OK + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
     "SSH banner": _no_http(b"SSH-2.0-OpenSSH_9.2p1\r\n"),
     "status 999": _no_http(b"HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n"),
