@@ -15,12 +15,12 @@ import sys
 from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Final, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 
 import msgspec
 
 from streamhooks import payload
-from streamhooks.envelope import api_of, timestamp_of, type_of
+from streamhooks.envelope import MAX_TIMESTAMP, MAX_TYPE, api_of, timestamp_of, type_of
 from streamhooks.errors import WireError
 from streamhooks.event_types import canonical_member
 from streamhooks.model import Entry, Event, Meta
@@ -53,9 +53,9 @@ class _Document(msgspec.Struct, omit_defaults=True, gc=False):
 class _Quick(msgspec.Struct, gc=False):
     """The packed form as most gateways write it; anything else does not fit."""
 
-    type: str
+    type: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TYPE)]
     meta: dict[str, Any]
-    ts: str = ""
+    ts: Annotated[str, msgspec.Meta(max_length=MAX_TIMESTAMP)] = ""
     api_id: str = ""
     org_id: str = ""
     source: str = ""
@@ -87,12 +87,13 @@ def decode(entry: Entry, max_bytes: int) -> Event:
             quick = _quick_from_json(data)
         except ValueError:  # so are MsgspecError and UnicodeError
             return _decode_packed(entry.id, data)
-        if quick.specversion is msgspec.UNSET and not quick.TimeStamp:
+        if quick.specversion is msgspec.UNSET and not quick.TimeStamp and quick.type.isprintable():
+            moment = quick.ts
             return Event(
                 entry.id,
-                type_of(quick.type, "d.type"),
+                quick.type,
                 quick.meta,
-                timestamp_of(quick.ts, entry.id, "d.ts"),
+                moment if ":" in moment and moment.isprintable() else timestamp_of(moment, entry.id, "d.ts"),
                 quick.api_id or api_of(quick.meta),
                 quick.org_id,
                 quick.source,

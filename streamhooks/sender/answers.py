@@ -11,7 +11,6 @@ and so are the answers before the last one (1xx): an endpoint can make neither p
 """
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser
-from msgspec import Struct
 
 MAX_BODY = 64 * 1024
 MAX_HEAD = 2 * 1024
@@ -32,18 +31,11 @@ class Unreadable(Exception):  # noqa: N818  it is the endpoint's fault, and a ve
     """What came is no answer, or too much of one. The message is for people and quotes nothing that came."""
 
 
-class Answer(Struct, gc=False):
-    """An answer whose status line and headers were read."""
-
-    status: int
-    raw: bytes
-    """What came up to the end of its headers, and a little of what came with it."""
-    head: bytes
-    """The first bytes of its body."""
-
-
 class Answers:
-    """Reads the answers on one connection: `expect` before a request is written, then `feed` until it has `ended`."""
+    """Reads the answers on one connection: `expect` before a request is written, then `feed` until it has `ended`.
+
+    What was read of an answer is here until the next one is expected.
+    """
 
     __slots__ = ("_begun", "_bodiless", "_parser", "_read", "ended", "head", "raw", "status", "whole")
 
@@ -56,7 +48,10 @@ class Answers:
             self._parser = parser_for(self)
         self._bodiless = bodiless
         self._begun = self._read = 0
-        self.raw = self.head = b""
+        self.raw = b""
+        """What came up to the end of its headers, and a little of what came with it."""
+        self.head = b""
+        """The first bytes of its body."""
         self.status = _UNREAD
         self.ended = False
         """It was read as far as it is read."""
@@ -64,9 +59,9 @@ class Answers:
         """It was read to its end, nothing has come after it, and the endpoint will take another request."""
 
     @property
-    def answer(self) -> Answer | None:
-        """What was read of it; None as long as its headers were not."""
-        return None if self.status == _UNREAD else Answer(self.status, self.raw, self.head)
+    def is_one(self) -> bool:
+        """Whether its headers were read."""
+        return self.status != _UNREAD
 
     def feed(self, data: bytes) -> None:
         """Reads on. Raises Unreadable, as long as the headers are not read."""
@@ -118,7 +113,7 @@ class Answers:
         if parser is None or self.ended:
             return
         status = parser.get_status_code()
-        if is_interim(status):
+        if status < 200 and is_interim(status):
             return
         self.status = status
         if self._bodiless:

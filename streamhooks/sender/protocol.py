@@ -24,13 +24,15 @@ from typing import Any, TypeAlias
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
-from streamhooks.sender.answers import MOST_HEADERS, Answer, Answers, Unreadable
+from streamhooks.sender.answers import MOST_HEADERS, Answers, Unreadable
 
 WRITTEN_TOGETHER = 64 * 1024
 """Bytes of a body that go out with the head, in one call to the kernel."""
 
-Came: TypeAlias = Answer | Exception
-"""What came of asking: Unreadable, OSError, and what aiohttp raises are to be expected."""
+Came: TypeAlias = Answers | Exception
+"""What came of asking: an answer, which is to be looked at before anything is asked again, or an exception. Unreadable,
+OSError, and what aiohttp raises are to be expected.
+"""
 Tell: TypeAlias = Callable[[Came], None]
 
 
@@ -71,7 +73,7 @@ class Exchanging(ResponseHandler):
         """Whoever waits for an answer is told `error`, or what was read of it where its headers were."""
         tell, self._tell = self._tell, None
         if tell is not None:
-            tell(self._answers.answer or error)
+            tell(self._answers if self._answers.is_one else error)
 
     def data_received(self, data: bytes) -> None:
         tell = self._tell
@@ -84,11 +86,11 @@ class Exchanging(ResponseHandler):
         except Unreadable as error:
             self.fail(error)
             return
-        if answers.ended and (answer := answers.answer):
+        if answers.ended:
             transport = self.transport
             self.whole = answers.whole and transport is not None and not transport.get_write_buffer_size()
             self._tell = None
-            tell(answer)
+            tell(answers)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)

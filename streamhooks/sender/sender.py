@@ -18,7 +18,7 @@ from streamhooks.errors import RequestError
 from streamhooks.handlers.handler import Handler, Route
 from streamhooks.model import Failure, Reply, Request
 from streamhooks.secret import revealed
-from streamhooks.sender.answers import Answer
+from streamhooks.sender.answers import Answers
 from streamhooks.sender.deadlines import Deadlines
 from streamhooks.sender.failures import EXPECTED, NO_URL, classify
 from streamhooks.sender.guard import Guard, GuardError, guarded
@@ -102,8 +102,8 @@ class Sender:
             link.over()
             if self._is_closed:
                 return
-            if isinstance(came, Answer):
-                tell(_told(came, way, target, _since(started)))
+            if isinstance(came, Answers):
+                tell(_told(came, time.monotonic() - started))
             elif isinstance(came, EXPECTED):
                 kind, message = classify(came)
                 tell(Failure(kind, message, _since(started)))
@@ -127,14 +127,21 @@ class Sender:
         try:
             head = self._head(request, handler, way.pool.preface(target))
             link = way.pool.kept(target, way.context, started) or await _connected(way, target, until)
-            answer = await _answered(link, head, request.body, bodiless=request.method == "HEAD", until=until)
+            answer = await _answered(link, head, request.body, request.method == "HEAD", started, until)
         except EXPECTED as error:
             proxy = way.pool.proxy
             kind, message = await blamed(error, proxy, stands=link is not None) if proxy else classify(error)
             return Failure(kind, message, _since(started))
         except RequestError as error:  # the file of a secret was changed to something that is none
             return Failure("local", error.message, _since(started))
-        return _told(answer, way, target, _since(started))
+        if (
+            way.pool.proxy
+            and not target.secure
+            and isinstance(answer, Reply)
+            and answer.status == AUTHENTICATION_REQUIRED
+        ):
+            return Failure("local", "the proxy asks for other credentials", answer.elapsed)
+        return answer
 
     def _head(self, request: Request, handler: Handler, preface: str) -> bytes:
         added: Lines = ()
@@ -168,11 +175,12 @@ class Sender:
         target = target_of(url)
         if target is None:
             return "blocked"
-        until = time.monotonic() + PROBE_TIMEOUT
+        started = time.monotonic()
+        until = started + PROBE_TIMEOUT
         head = head_of("GET", way.pool.preface(target), (), b"")
         try:
             link = await _connected(way, target, until)
-            await _answered(link, head, b"", bodiless=False, until=until)
+            await _answered(link, head, b"", False, started, until)
         except EXPECTED as error:
             return classify(error)[0]
         return "answered"
@@ -184,14 +192,16 @@ async def _connected(way: Way, target: Target, until: float) -> Link:
         return await way.pool.connect(target, way.context)
 
 
-async def _answered(link: Link, head: bytes, body: bytes, *, bodiless: bool, until: float) -> Answer:
+async def _answered(
+    link: Link, head: bytes, body: bytes, bodiless: bool, started: float, until: float
+) -> Reply | Failure:
     """Raises what Exchanging.ask raises and tells of."""
-    over: asyncio.Future[Came] = asyncio.get_running_loop().create_future()
+    over: asyncio.Future[Reply | Failure | Exception] = asyncio.get_running_loop().create_future()
 
     def tell(came: Came) -> None:
         link.over()
         if not over.done():
-            over.set_result(came)
+            over.set_result(_told(came, _since(started)) if isinstance(came, Answers) else came)
 
     link.ask(head, body, bodiless=bodiless, until=until, tell=tell)
     try:
@@ -205,9 +215,7 @@ async def _answered(link: Link, head: bytes, body: bytes, *, bodiless: bool, unt
     return came
 
 
-def _told(answer: Answer, way: Way, target: Target, elapsed: float) -> Reply | Failure:
-    if way.pool.proxy and not target.secure and answer.status == AUTHENTICATION_REQUIRED:
-        return Failure("local", "the proxy asks for other credentials", elapsed)
+def _told(answer: Answers, elapsed: float) -> Reply | Failure:
     if not 200 <= answer.status < 600:
         return Failure("protocol", f"the answer has status {answer.status}, which is none", elapsed)
     return Reply(answer.status, Received(answer.raw), answer.head, elapsed)

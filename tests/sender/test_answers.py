@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from streamhooks.sender.answers import MAX_BODY, MAX_HEAD, MOST_HEADERS, Answer, Answers, Unreadable
+from streamhooks.sender.answers import MAX_BODY, MAX_HEAD, MOST_HEADERS, Answers, Unreadable
 from streamhooks.sender.received import Received
 
 INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
@@ -104,7 +104,7 @@ def test_headers_are_bounded_also_where_interim_answers_bring_them() -> None:
         reader.feed(interim)
     with pytest.raises(Unreadable, match="the headers of the answer are longer than 32 KiB"):
         reader.feed(interim)
-    assert reader.answer is None
+    assert not reader.is_one
 
 
 @pytest.mark.parametrize("data", [b"SSH-2.0\r\n", b"HTTP/1.1 20", b"HTTP/1.1 200 OK\r\nContent-Length: a\r\n\r\n"])
@@ -112,7 +112,7 @@ def test_what_is_no_answer_is_none(data: bytes) -> None:
     reader = expecting()
     with pytest.raises(Unreadable, match="the answer is no HTTP that can be read"):
         reader.feed(data + b"\0\r\n\r\n")
-    assert reader.answer is None
+    assert not reader.is_one
 
 
 def expecting(*, bodiless: bool = False) -> Answers:
@@ -121,6 +121,6 @@ def expecting(*, bodiless: bool = False) -> Answers:
     return reader
 
 
-def read(reader: Answers) -> Answer:
-    assert reader.answer
-    return reader.answer
+def read(reader: Answers) -> Answers:
+    assert reader.is_one
+    return reader
