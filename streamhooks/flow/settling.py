@@ -154,10 +154,10 @@ class Settling:
             self._figures.delivered(job.handler, job.event.id, now)
         else:
             self._figures.settled(self._told(job, outcome))
-        if isinstance(outcome, Dead):
-            self._telling.tell(
-                "StreamhooksDeadLetter", job.handler, outcome.why, about=job.event, DeadReason=outcome.reason
-            )
+            if isinstance(outcome, Dead):
+                self._telling.tell(
+                    "StreamhooksDeadLetter", job.handler, outcome.why, about=job.event, DeadReason=outcome.reason
+                )
         if answer == "waits":
             reached("receipted")
         reached(_POINTS[type(outcome)])

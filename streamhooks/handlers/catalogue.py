@@ -40,12 +40,14 @@ class Catalogue:
             return () if named is None else (named,)
         key = (event.type, event.api_id, event.org_id)
         answer = self._answers.get(key)
-        if answer is None:
-            if len(self._answers) >= MAX_CACHED:
-                self._answers.clear()
-            answer = self._answers[key] = tuple(handler for handler in self.handlers if not refusal(handler, event))
-        if is_own(event.type):
+        if answer is not None:
+            return answer
+        answer = tuple(handler for handler in self.handlers if not refusal(handler, event))
+        if is_own(event.type):  # depends on the event's Meta as well, and is rare
             return tuple(handler for handler in answer if not concerns(event, handler.id))
+        if len(self._answers) >= MAX_CACHED:
+            self._answers.clear()
+        self._answers[key] = answer
         return answer
 
     def __repr__(self) -> str:

@@ -144,6 +144,8 @@ class Sender:
         return answer
 
     def _head(self, request: Request, handler: Handler, preface: str) -> bytes:
+        if not handler.secrets and not handler.body_signature:
+            return head_of(request.method, preface, request.headers, request.body)
         added: Lines = ()
         if handler.secrets:
             timestamp = int(self._now())
