@@ -34,6 +34,8 @@ from streamhooks.store.settle import Settlement, Source
 log = structlog.get_logger("streamhooks")
 FREE, BEHIND = Send(), Park()
 """The verdicts on what claims nothing, and on what may not ask yet."""
+NOBODY: frozenset[str] = frozenset()
+"""The handlers that have finished an entry which was not handed out before."""
 BREATH = 0.01
 """Seconds of decoding and rendering after which everything else has its turn: a batch of templates that each run out of
 steps would hold the heartbeat and every answer up for seconds."""
@@ -70,9 +72,7 @@ class Intake:
     async def admit(self, source: Source, entries: Sequence[Entry]) -> list[Carrier]:
         """Takes entries in: each one's jobs are settled, waiting, queued or being sent when this returns."""
         now = time.monotonic()
-        carriers = [Carrier(source, entry, now) for entry in entries if (source, entry.id) not in self._table]
-        for carrier in carriers:
-            self._table.add(carrier)
+        carriers = self._table.take_in(source, entries, now)
         reached("read")
         try:
             await self._take_in(carriers)
@@ -94,7 +94,7 @@ class Intake:
             if carrier.lost:  # while others had their turn
                 continue
             try:
-                jobs += self._open(carrier, receipts.get(carrier.entry.id, frozenset()))
+                jobs += self._open(carrier, receipts.get(carrier.entry.id, NOBODY) if receipts else NOBODY)
             except Exception as error:
                 # A bug that one entry meets must not hold its neighbours up, and is not lost either.
                 log.exception("entry_failed", entry=carrier.entry.id)

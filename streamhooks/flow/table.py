@@ -5,10 +5,11 @@ process. A job that waits for another's claim is in the table, but takes no room
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from streamhooks.flow.carrier import IN_ROOM, UNSENT, Carrier, Job, State
 from streamhooks.flow.patience import within
+from streamhooks.model import Entry
 from streamhooks.store.settle import Source
 
 
@@ -50,6 +51,16 @@ class Table:
 
     def __contains__(self, key: tuple[Source, str]) -> bool:
         return key in self._carriers
+
+    def take_in(self, source: Source, entries: Iterable[Entry], now: float) -> list[Carrier]:
+        """Carriers of those entries that are not in hand yet; `now` is monotonic."""
+        carriers: list[Carrier] = []
+        for entry in entries:
+            key = (source, entry.id)
+            if key not in self._carriers:
+                carrier = self._carriers[key] = Carrier(source, entry, now)
+                carriers.append(carrier)
+        return carriers
 
     def add(self, carrier: Carrier) -> None:
         self._carriers[carrier.source, carrier.entry.id] = carrier
