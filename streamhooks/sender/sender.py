@@ -134,12 +134,7 @@ class Sender:
             return Failure(kind, message, _since(started))
         except RequestError as error:  # the file of a secret was changed to something that is none
             return Failure("local", error.message, _since(started))
-        if (
-            way.pool.proxy
-            and not target.secure
-            and isinstance(answer, Reply)
-            and answer.status == AUTHENTICATION_REQUIRED
-        ):
+        if way.pool.proxy and not target.secure and _is_the_proxys(answer):
             return Failure("local", "the proxy asks for other credentials", answer.elapsed)
         return answer
 
@@ -221,6 +216,10 @@ def _told(answer: Answers, elapsed: float) -> Reply | Failure:
     if not 200 <= answer.status < 600:
         return Failure("protocol", f"the answer has status {answer.status}, which is none", elapsed)
     return Reply(answer.status, Received(answer.raw), answer.head, elapsed)
+
+
+def _is_the_proxys(answer: Reply | Failure) -> bool:
+    return isinstance(answer, Reply) and answer.status == AUTHENTICATION_REQUIRED
 
 
 def _since(started: float) -> float:
