@@ -27,17 +27,13 @@ _UNREAD = -1
 """No status: 0 is what an endpoint can say."""
 
 
-class Unreadable(Exception):  # noqa: N818  it is the endpoint's fault, and a verdict on what it sent
-    """What came is no answer, or too much of one. The message is for people and quotes nothing that came."""
-
-
 class Answers:
     """Reads the answers on one connection: `expect` before a request is written, then `feed` until it has `ended`.
 
     What was read of an answer is here until the next one is expected.
     """
 
-    __slots__ = ("_begun", "_bodiless", "_parser", "_read", "ended", "head", "raw", "status", "whole")
+    __slots__ = ("_begun", "_bodiless", "_parser", "_read", "ended", "fault", "head", "raw", "status", "whole")
 
     def __init__(self) -> None:
         self._parser: HttpResponseParser | None = None
@@ -53,8 +49,10 @@ class Answers:
         self.head = b""
         """The first bytes of its body."""
         self.status = _UNREAD
+        self.fault = ""
+        """Why what came is no answer; for people, and quotes nothing that came."""
         self.ended = False
-        """It was read as far as it is read."""
+        """It was read as far as it is read, or is none."""
         self.whole = False
         """It was read to its end, nothing has come after it, and the endpoint will take another request."""
 
@@ -64,7 +62,7 @@ class Answers:
         return self.status != _UNREAD
 
     def feed(self, data: bytes) -> None:
-        """Reads on. Raises Unreadable, as long as the headers are not read."""
+        """Reads on. What is no answer is no exception, which would hold all the bytes that it was met in."""
         if len(data) > PIECE:
             self._feed_in_pieces(data)
             return
@@ -75,16 +73,17 @@ class Answers:
         if self.status == _UNREAD:
             self.raw += data
             if len(self.raw) > MOST_HEADERS:
-                raise Unreadable(f"the headers of the answer are longer than {MOST_HEADERS // 1024} KiB")
+                self._is_none(f"the headers of the answer are longer than {MOST_HEADERS // 1024} KiB")
+                return
         try:
             parser.feed_data(data)
         except HttpParserUpgrade:  # 101: what follows is no HTTP
             self.whole = False
         except HttpParserCallbackError as error:
-            raise error.__context__ or error from None
+            raise error.__context__ or error from None  # a bug of ours
         except HttpParserError as error:
             if self.status == _UNREAD:
-                raise Unreadable(f"the answer is no HTTP that can be read ({error})") from None
+                self._is_none(f"the answer is no HTTP that can be read ({error})")
             self.ended, self.whole = True, False
 
     def close(self) -> None:
@@ -106,7 +105,7 @@ class Answers:
             return
         self._begun += 1
         if self._begun > MOST_BEGUN:
-            raise Unreadable("the endpoint sends more answers than were asked for")
+            self._is_none("the endpoint sends more answers than were asked for")
 
     def on_headers_complete(self) -> None:
         parser = self._parser
@@ -137,6 +136,10 @@ class Answers:
     def on_message_complete(self) -> None:
         if self.status != _UNREAD and not self.ended and self._parser is not None:
             self.ended, self.whole = True, self._goes_on(self._parser)
+
+    def _is_none(self, fault: str) -> None:
+        self.fault = self.fault or fault
+        self.ended = True
 
     def _goes_on(self, parser: HttpResponseParser) -> bool:
         """Whether the endpoint will take another request; one whose statuses are none is not asked."""

@@ -14,7 +14,6 @@ import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 
 from streamhooks.model import FailureKind
-from streamhooks.sender.answers import Unreadable
 from streamhooks.sender.guard import BlockedDestination
 
 OUT_OF_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
@@ -22,6 +21,10 @@ OUT_OF_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno
 
 
 NO_URL = "the URL is none that may be called"
+
+
+class Unreadable(Exception):  # noqa: N818  it is the endpoint's fault, and a verdict on what it sent
+    """What came is no answer, or too much of one. The message is for people and quotes nothing that came."""
 
 
 def _says(text: str) -> Callable[[Exception], str]:

@@ -24,7 +24,8 @@ from typing import Any, TypeAlias
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
-from streamhooks.sender.answers import MOST_HEADERS, Answers, Unreadable
+from streamhooks.sender.answers import MOST_HEADERS, Answers
+from streamhooks.sender.failures import Unreadable
 
 WRITTEN_TOGETHER = 64 * 1024
 """Bytes of a body that go out with the head, in one call to the kernel."""
@@ -81,12 +82,10 @@ class Exchanging(ResponseHandler):
             self._say_unasked(data)
             return
         answers = self._answers
-        try:
-            answers.feed(data)
-        except Unreadable as error:
-            self.fail(error)
-            return
-        if answers.ended:
+        answers.feed(data)
+        if answers.fault:
+            self.fail(Unreadable(answers.fault))
+        elif answers.ended:
             transport = self.transport
             self.whole = answers.whole and transport is not None and not transport.get_write_buffer_size()
             self._tell = None

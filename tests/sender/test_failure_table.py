@@ -11,8 +11,7 @@ from aiohttp.client_reqrep import ConnectionKey
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from streamhooks.sender.answers import Unreadable
-from streamhooks.sender.failures import classify
+from streamhooks.sender.failures import Unreadable, classify
 from streamhooks.sender.guard import BlockedDestination
 
 KEY = ConnectionKey("hooks.example.com", 443, True, True, None, None, None)
