@@ -124,6 +124,8 @@ class Lane:
                 return
             self._place.clear()
             await within(self._place.wait(), STALLED - self._pace.idle(now))
+            if self.offer(job):  # meanwhile all that was queued may have gone, and every slot be free
+                return
         self._queue.append(job)
 
     def _put_off(self, now: float) -> float:

@@ -103,7 +103,7 @@ class Sender:
             if self._is_closed:
                 return
             if isinstance(came, Answers):
-                tell(_told(came, time.monotonic() - started))
+                tell(_told(came, _since(started)))
             elif isinstance(came, EXPECTED):
                 kind, message = classify(came)
                 tell(Failure(kind, message, _since(started)))

@@ -80,10 +80,11 @@ def test_everybody_is_asked_in_turn_and_who_was_silent_last() -> None:
         (("EVAL", "return 1", 0), None),
         (("INFO", "server"), None),
         (("XREADGROUP", "GROUP", "STREAMS", "c", "COUNT", 1, "BLOCK", 9, "STREAMS", "k", ">"), "k"),
+        ((b"XREADGROUP", "GROUP", "STREAMS", "c", "STREAMS", "k", ">"), "k"),
         (("XREAD", "COUNT", 1, "STREAMS", "k", "0"), "k"),
     ],
 )  # fmt: skip
-def test_the_key_of_a_command(words: tuple[str | int, ...], key: str | None) -> None:
+def test_the_key_of_a_command(words: tuple[str | bytes | int, ...], key: str | None) -> None:
     assert key_of(words) == key
 
 

@@ -57,6 +57,23 @@ async def test_a_slow_endpoint_does_not_hold_up_another_handler(rig: Rig) -> Non
             await rig.settled(delivered=60)
 
 
+async def test_a_job_that_waits_for_a_place_goes_on_where_the_breaker_has_emptied_the_lane_meanwhile(rig: Rig) -> None:
+    rig.endpoint.script(Answer(status=503, then="hang"))
+    await rig.publish_many(3)
+    breaker = {"consecutive": 1, "open": 60}
+    handler = rig.handler(concurrency=1, breaker=breaker, retry={"delays": [60]})
+    async with rig.working(handler, worker={"in_flight": 4}, stream={"start": "0"}) as worker:
+        await eventually(lambda: rig.endpoint.at_once == 1 and worker.room.active == 3)
+        rig.endpoint.release()
+
+        async def all_stored() -> bool:
+            return len(await rig.stored()) == 3
+
+        await eventually(all_stored, saying="one was sent, one was queued, and one waited for its place in the queue")
+    whys = sorted(record.why for record in (await rig.stored()).values())
+    assert whys == ["breaker open", "breaker open", "status 503"]
+
+
 async def _stored(rig: Rig, count: int) -> bool:
     return len(await rig.stored()) == count
 
